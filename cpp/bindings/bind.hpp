@@ -1,0 +1,22 @@
+// What the binding files share: array types and one function per bound concept.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+
+namespace owen_bind {
+
+namespace py = pybind11;
+
+// Contiguous inputs of exactly this element type; Python callers convert, nothing is cast silently.
+template <typename T>
+using Array = py::array_t<T, py::array::c_style>;
+
+void bind_table(py::module_& m);
+void bind_interval(py::module_& m);
+void bind_cache(py::module_& m);
+void bind_rank(py::module_& m);
+
+}  // namespace owen_bind

@@ -1,0 +1,159 @@
+"""Games: a value function and its players."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Coalitions = NDArray[np.bool_]
+Values = NDArray[np.float64]
+ValueFunction = Callable[[Coalitions], Any]
+
+
+class ValueFunctionError(ValueError):
+    """A value function answered with something that is not one finite number per coalition.
+
+    Attributes
+    ----------
+    coalition : tuple of str or None
+        The players of the first offending coalition; None when the shape was wrong.
+    """
+
+    def __init__(self, message: str, coalition: tuple[str, ...] | None = None) -> None:
+        super().__init__(message)
+        self.coalition = coalition
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    """A cooperative game: players, and a value for every coalition of them.
+
+    Parameters
+    ----------
+    value : callable
+        Maps coalitions, ``(m, n) bool`` with one row per coalition, to ``(m,)`` floats. Any black
+        box will do; the rows are asked in batches.
+    players : int or sequence of str
+        How many players there are, or what they are called.
+
+    Examples
+    --------
+    >>> import owen_core as oc
+    >>> gloves = oc.Game(lambda s: s[:, 0] & (s[:, 1] | s[:, 2]), ["left", "right a", "right b"])
+    >>> print(gloves.value_of("left", "right b"))
+    1.0
+    """
+
+    value: ValueFunction
+    players: int | Sequence[str]
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not callable(self.value):
+            raise TypeError(
+                f"value must be a function from coalitions to numbers, got {self.value!r}; "
+                "use from_table for a table of values"
+            )
+        object.__setattr__(self, "names", player_names(self.players))
+
+    @classmethod
+    def from_scalar(
+        cls, value: Callable[[NDArray[np.bool_]], float], players: int | Sequence[str]
+    ) -> Game:
+        """Return a game whose value function takes one coalition, ``(n,) bool``, at a time.
+
+        Examples
+        --------
+        >>> import owen_core as oc
+        >>> three = oc.Game.from_scalar(lambda coalition: float(coalition.sum() >= 2), 3)
+        >>> print(three.value_of("0", "2"))
+        1.0
+        """
+        return cls(lambda coalitions: [value(row) for row in coalitions], players)
+
+    @property
+    def n(self) -> int:
+        """The number of players."""
+        return len(self.names)
+
+    def __call__(self, coalitions: Coalitions) -> Values:
+        """Return the checked values, ``(m,) float64``, of ``(m, n) bool`` coalitions.
+
+        Raises
+        ------
+        ValueFunctionError
+            The value function returned a wrong shape, or a value that is not a finite number.
+        """
+        try:
+            answer = self.value(coalitions)
+        except Exception as error:
+            error.add_note(
+                f"raised by the value function on {len(coalitions)} coalitions, "
+                f"the first of them {self.describe(coalitions[0])}"
+            )
+            raise
+        try:
+            values = np.asarray(answer, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueFunctionError(
+                f"value function returned {type(answer).__name__} that numpy cannot read as "
+                f"floats ({error}); return one number per coalition row"
+            ) from error
+        if values.shape != (len(coalitions),):
+            raise ValueFunctionError(
+                f"value function returned shape {values.shape}, expected ({len(coalitions)},): "
+                "one value per coalition row"
+            )
+        finite = np.isfinite(values)
+        if not finite.all():
+            worst = int(np.argmin(finite))
+            members = self.members(coalitions[worst])
+            raise ValueFunctionError(
+                f"value function returned {values[worst]} for the coalition "
+                f"{self.describe(coalitions[worst])}; every coalition needs a finite value",
+                members,
+            )
+        return values
+
+    def members(self, coalition: NDArray[np.bool_]) -> tuple[str, ...]:
+        """Return the names of a coalition's players."""
+        return tuple(self.names[i] for i in np.flatnonzero(coalition))
+
+    def describe(self, coalition: NDArray[np.bool_]) -> str:
+        """Return a coalition as people write it: ``{a, b}``."""
+        return "{" + ", ".join(self.members(coalition)) + "}"
+
+    def value_of(self, *names: str) -> float:
+        """Return the value of the coalition of the named players."""
+        unknown = [name for name in names if name not in self.names]
+        if unknown:
+            raise KeyError(f"no player is called {unknown[0]!r}; the players are {self.names}")
+        coalition = np.array([[name in names for name in self.names]])
+        return float(self(coalition)[0])
+
+
+def player_names(players: int | Sequence[str]) -> tuple[str, ...]:
+    """Return the players' names; numbered players are called ``"0"``, ``"1"``, ...
+
+    Raises
+    ------
+    ValueError
+        There are no players.
+    """
+    if isinstance(players, str):
+        raise TypeError(
+            f"players must be a number or a list of names, got the string {players!r}; "
+            "split it into a list first"
+        )
+    names = (
+        tuple(str(i) for i in range(players))
+        if isinstance(players, int | np.integer)
+        else tuple(str(name) for name in players)
+    )
+    if not names:
+        raise ValueError(f"a game needs at least one player, got {players!r}")
+    return names
