@@ -1,0 +1,1 @@
+"""Owen-Shapley Policy Optimization: token credit for the training of generative search."""
