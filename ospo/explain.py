@@ -1,0 +1,172 @@
+"""Explanation of a query: which of its phrases drive retrieval."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+import owen_core as oc
+from ospo.errors import InputError
+from ospo.game import RetrievalGame
+from ospo.search.judge import Judge
+from ospo.search.metrics import parse_metric
+from ospo.search.retriever import Retriever
+from ospo.text.segment import segment
+
+MAX_EXACT_SEGMENTS = 14  # 16,384 coalitions: a few seconds over twenty thousand products
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRanks:
+    """Where one relevant product stands.
+
+    Attributes
+    ----------
+    product_id : str
+    grade : int
+    rank : int
+        Its rank for the whole query; 0 = not retrieved.
+    without : tuple of int
+        Its rank for the query without each segment.
+    """
+
+    product_id: str
+    grade: int
+    rank: int
+    without: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchCost:
+    """Query texts valued, searches made for them, searches saved, and wall time."""
+
+    asked: int
+    searched: int
+    saved: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Which segments of a query earned its metric.
+
+    Attributes
+    ----------
+    query : str
+    segments : tuple of str
+        Its phrases, the players.
+    credit : tuple of float
+        Each phrase's credit, in units of the metric. Exact.
+    concept : str
+        The solution concept that the credits follow.
+    baseline, total : float
+        The metric of the empty query and of the query.
+    metric : str
+        Its ir-measures name.
+    without : tuple of float
+        The metric of the query without each phrase.
+    ranks : tuple of ProductRanks
+        The relevant products, best grade first, then by rank.
+    cost : SearchCost
+    """
+
+    query: str
+    segments: tuple[str, ...]
+    credit: tuple[float, ...]
+    concept: str
+    baseline: float
+    total: float
+    metric: str
+    without: tuple[float, ...]
+    ranks: tuple[ProductRanks, ...]
+    cost: SearchCost
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the explanation as plain data, ready for JSON."""
+        return asdict(self)
+
+
+def explain(
+    query: str,
+    retriever: Retriever,
+    judgments: Mapping[str, int],
+    *,
+    metric: str = "nDCG@10",
+    concept: str = "auto",
+) -> Explanation:
+    """Explain which phrases of a query drive its retrieval metric.
+
+    Parameters
+    ----------
+    query : str
+        Phrases with delimiters between them, or plain words.
+    retriever : Retriever
+    judgments : mapping
+        Product id to grade: what the query should find.
+    metric : str
+        An ir-measures name.
+    concept : {"auto", "shapley", "myerson", "windows"}
+        The solution concept; ``auto`` is the exact Shapley value.
+
+    Raises
+    ------
+    InputError
+        The query has no words, no word that the retriever knows, or too many segments for the
+        concept; or no product is relevant.
+
+    Examples
+    --------
+    >>> from ospo.data import load
+    >>> from ospo.search.bm25 import BM25
+    >>> shop = load("shop")
+    >>> query_id = shop.answerable[0]
+    >>> e = explain(shop.queries[query_id], BM25(shop.catalogue), shop.qrels[query_id])
+    >>> abs(sum(e.credit) - e.total) < 1e-12
+    True
+    """
+    began = time.perf_counter()
+    segments = segment(query)
+    if not segments:
+        raise InputError(f"the query {query!r} has no words; write at least one")
+    if not retriever.key(query):
+        raise InputError(
+            f"none of the words of the query {query!r} occurs in the catalogue, "
+            "so it retrieves nothing; use words of its products"
+        )
+    n = len(segments)
+    if concept in ("auto", "shapley") and n > MAX_EXACT_SEGMENTS:
+        raise InputError(
+            f"the query has {n} segments, and exact Shapley credit is limited to "
+            f"{MAX_EXACT_SEGMENTS} (2**{n} searches); use the concept 'myerson' "
+            f"({n * (n + 1) // 2 + 1} searches) or join words with commas into fewer phrases"
+        )
+    judge = Judge(retriever, judgments, parse_metric(metric))
+    game = RetrievalGame(query, judge, segments)
+    attribution = oc.attribute(game, game.names, concept)
+    drops = game.texts(~np.eye(n, dtype=np.bool_))
+    ranks = judge.ranks([query, *drops])
+    products = [
+        ProductRanks(product, grade, rank, tuple(without))
+        for product, grade, (rank, *without) in zip(
+            judge.product_ids, judge.grades, ranks.T.tolist(), strict=True
+        )
+    ]
+    products.sort(key=lambda p: (-p.grade, p.rank == 0, p.rank))
+    return Explanation(
+        query=query,
+        segments=game.names,
+        credit=tuple(attribution.values.tolist()),
+        concept=attribution.concept,
+        baseline=attribution.baseline,
+        total=attribution.total,
+        metric=str(judge.metric),
+        without=tuple(judge.metric(ranks[1:], judge.grades).tolist()),
+        ranks=tuple(products),
+        cost=SearchCost(
+            judge.asked, judge.searched, judge.asked - judge.searched, time.perf_counter() - began
+        ),
+    )

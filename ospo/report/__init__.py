@@ -1,0 +1,1 @@
+"""Reports: the same records, shown to a person."""

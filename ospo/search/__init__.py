@@ -1,0 +1,1 @@
+"""Search: retrievers, metrics, and the judge that turns a ranking into a value."""
