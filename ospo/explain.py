@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-import owen_core as oc
 from ospo.errors import InputError
-from ospo.game import RetrievalGame
+from ospo.game import CONCEPTS, RetrievalGame
 from ospo.search.judge import Judge
 from ospo.search.metrics import parse_metric
 from ospo.search.retriever import Retriever
 from ospo.text.segment import segment
 
-MAX_EXACT_SEGMENTS = 14  # 16,384 coalitions: a few seconds over twenty thousand products
+MAX_EXACT_SEGMENTS = 16  # 65,536 coalitions: some seconds over twenty thousand products
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def explain(
     judgments: Mapping[str, int],
     *,
     metric: str = "nDCG@10",
-    concept: str = "auto",
+    concept: str = "shapley",
 ) -> Explanation:
     """Explain which phrases of a query drive its retrieval metric.
 
@@ -109,8 +108,8 @@ def explain(
         Product id to grade: what the query should find.
     metric : str
         An ir-measures name.
-    concept : {"auto", "shapley", "myerson", "windows"}
-        The solution concept; ``auto`` is the exact Shapley value.
+    concept : str
+        The solution concept, one of :data:`ospo.game.CONCEPTS`.
 
     Raises
     ------
@@ -129,6 +128,8 @@ def explain(
     True
     """
     began = time.perf_counter()
+    if concept not in CONCEPTS:
+        raise InputError(f"concept must be one of {', '.join(CONCEPTS)}, got {concept!r}")
     segments = segment(query)
     if not segments:
         raise InputError(f"the query {query!r} has no words; write at least one")
@@ -138,15 +139,15 @@ def explain(
             "so it retrieves nothing; use words of its products"
         )
     n = len(segments)
-    if concept in ("auto", "shapley") and n > MAX_EXACT_SEGMENTS:
+    if concept in ("shapley", "banzhaf") and n > MAX_EXACT_SEGMENTS:
         raise InputError(
-            f"the query has {n} segments, and exact Shapley credit is limited to "
+            f"the query has {n} segments, and exact {concept} credit is limited to "
             f"{MAX_EXACT_SEGMENTS} (2**{n} searches); use the concept 'myerson' "
             f"({n * (n + 1) // 2 + 1} searches) or join words with commas into fewer phrases"
         )
     judge = Judge(retriever, judgments, parse_metric(metric))
     game = RetrievalGame(query, judge, segments)
-    attribution = oc.attribute(game, game.names, concept)
+    attribution = game.attribute(concept)
     drops = game.texts(~np.eye(n, dtype=np.bool_))
     ranks = judge.ranks([query, *drops])
     products = [

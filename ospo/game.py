@@ -7,9 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+import owen_core as oc
 from ospo.search.judge import Judge
 from ospo.text.render import render
 from ospo.text.segment import Segment, segment
+
+# Solution concepts for the segments of a text: they need no structure, or intervals, or a tree of
+# intervals.
+CONCEPTS = ("shapley", "banzhaf", "owen", "growth", "myerson", "average-tree", "ends", "windows")
 
 
 class RetrievalGame:
@@ -29,14 +34,13 @@ class RetrievalGame:
 
     Examples
     --------
-    >>> import owen_core as oc
     >>> from ospo.data.collection import Catalogue
     >>> from ospo.search.bm25 import BM25
     >>> from ospo.search.metrics import NDCG
     >>> titles = ("trail running shoes", "running socks", "trail map")
     >>> shop = Catalogue(("shoes", "socks", "map"), {"title": titles})
     >>> game = RetrievalGame("running map", Judge(BM25(shop), {"socks": 3}, NDCG(10)))
-    >>> oc.attribute(game, game.names).values.round(2)
+    >>> game.attribute().values.round(2)
     array([ 0.82, -0.18])
     """
 
@@ -57,3 +61,11 @@ class RetrievalGame:
     def texts(self, coalitions: NDArray[np.bool_]) -> list[str]:
         """Return the query that each coalition says."""
         return [render(self.text, self.segments, coalition) for coalition in coalitions]
+
+    def attribute(self, concept: str = "shapley") -> oc.Attribution:
+        """Return the credit of each segment by one of :data:`CONCEPTS`.
+
+        ``owen`` takes the balanced binary tree of intervals as its unions.
+        """
+        tree = oc.contiguous(len(self.segments)) if concept == "owen" else None
+        return oc.attribute(self, self.names, concept, tree)

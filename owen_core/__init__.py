@@ -1,4 +1,4 @@
-"""Credit attribution for any black box: exact Shapley values and values of games on a line."""
+"""Exact credit attribution for any black box: Shapley, Owen, Banzhaf, Myerson and their kin."""
 
 from owen_core.attribute import attribute, from_table
 from owen_core.attribution import Attribution
@@ -7,7 +7,21 @@ from owen_core.concepts import CONCEPTS, Concept, plan
 from owen_core.evaluate import Cost
 from owen_core.game import Game, ValueFunctionError
 from owen_core.plan import Plan
-from owen_core.structure import Path, path
+from owen_core.semivalue import Semivalue, beta_shapley
+from owen_core.structure import (
+    Graph,
+    Neighbourhoods,
+    Path,
+    Tree,
+    contiguous,
+    from_boundaries,
+    from_linkage,
+    graph,
+    neighbourhoods,
+    nested,
+    path,
+    unions,
+)
 
 __all__ = [
     "CONCEPTS",
@@ -15,12 +29,24 @@ __all__ = [
     "Concept",
     "Cost",
     "Game",
+    "Graph",
     "MemoryStore",
+    "Neighbourhoods",
     "Path",
     "Plan",
+    "Semivalue",
+    "Tree",
     "ValueFunctionError",
     "attribute",
+    "beta_shapley",
+    "contiguous",
+    "from_boundaries",
+    "from_linkage",
     "from_table",
+    "graph",
+    "neighbourhoods",
+    "nested",
     "path",
     "plan",
+    "unions",
 ]

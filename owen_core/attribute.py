@@ -3,31 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from owen_core.attribution import Attribution
 from owen_core.cache import MemoryStore
-from owen_core.concepts import CONCEPTS, plan
+from owen_core.coalition import pack
+from owen_core.concepts import CONCEPTS, default_concept, plan
 from owen_core.evaluate import evaluate
 from owen_core.game import Game, ValueFunction, ValueFunctionError, player_names
-from owen_core.structure import Path
+from owen_core.plan import Plan
+from owen_core.semivalue import Semivalue
+from owen_core.structure import Structure
 
 AUTO_BUDGET = 1 << 20  # what "auto" pays when no budget is given
+
+
+@overload
+def attribute(
+    value: ValueFunction | Game,
+    players: int | Sequence[str] | None = ...,
+    concept: str | Semivalue = ...,
+    structure: Structure | None = ...,
+    *,
+    budget: int | None = ...,
+    cache: MemoryStore | None = ...,
+    batch_size: int | None = ...,
+    progress: Callable[[int, int], None] | None = ...,
+) -> Attribution: ...
+
+
+@overload
+def attribute(
+    value: ValueFunction | Game,
+    players: int | Sequence[str] | None,
+    concept: list[str | Semivalue],
+    structure: Structure | None = ...,
+    *,
+    budget: int | None = ...,
+    cache: MemoryStore | None = ...,
+    batch_size: int | None = ...,
+    progress: Callable[[int, int], None] | None = ...,
+) -> list[Attribution]: ...
 
 
 def attribute(
     value: ValueFunction | Game,
     players: int | Sequence[str] | None = None,
-    concept: str = "auto",
-    structure: Path | None = None,
+    concept: str | Semivalue | list[str | Semivalue] = "auto",
+    structure: Structure | None = None,
     *,
     budget: int | None = None,
     cache: MemoryStore | None = None,
     batch_size: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Attribution:
+) -> Attribution | list[Attribution]:
     """Attribute the value of a game to its players.
 
     Parameters
@@ -36,11 +68,13 @@ def attribute(
         Maps coalitions, ``(m, n) bool``, to ``(m,)`` floats. Any black box.
     players : int or sequence of str, optional
         How many players there are, or their names. Left out when ``value`` is a Game.
-    concept : {"auto", "shapley", "myerson", "windows"}
-        The solution concept; ``auto`` is the exact Shapley value, or with a ``structure`` the
-        Myerson value.
-    structure : Path, optional
-        ``path(n, max_width=...)`` for players that stand in a line.
+    concept : str, Semivalue, or list of them
+        A solution concept of :data:`CONCEPTS`, or ``auto``: Shapley, with unions Owen, on a path
+        or graph Myerson. The concepts of a list share their evaluations; those that take no
+        structure ignore it.
+    structure : Structure, optional
+        Which coalitions make sense: :func:`unions`, :func:`nested`, :func:`contiguous`,
+        :func:`path`, :func:`graph`, :func:`neighbourhoods`.
     budget : int, optional
         The most new evaluations that may be paid. A plan that needs more is refused before
         anything is paid.
@@ -53,7 +87,8 @@ def attribute(
 
     Returns
     -------
-    Attribution
+    Attribution, or list of Attribution
+        One for each concept of a list.
 
     Raises
     ------
@@ -68,50 +103,85 @@ def attribute(
     >>> words = ["cheap", "red", "running", "shoes"]
     >>> def value(coalitions):
     ...     return coalitions @ [0.1, -0.1, 0.3, 0.4] + 0.2 * (coalitions[:, 2] & coalitions[:, 3])
-    >>> print(oc.attribute(value, words))
+    >>> print(oc.attribute(value, words, structure=oc.unions(0, 1, ["running", "shoes"])))
     cheap     +0.1
     red       -0.1
     running   +0.4
     shoes     +0.5
     sum       +0.9
-    shapley, exact; v(N) = 0.9, v(empty) = 0; 16 evaluations, 0 cached
+    owen, exact; v(N) = 0.9, v(empty) = 0; 16 evaluations, 0 cached
     """
     game = _game(value, players)
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    if budget is not None and budget < 1:
-        raise ValueError(f"budget must be at least 1 evaluation, got {budget}")
-    if concept == "auto":
-        concept = "shapley" if structure is None else "myerson"
-        budget = AUTO_BUDGET if budget is None else budget
-    wanted = plan(game.n, concept=concept, structure=structure)
-    if budget is not None and len(wanted) > budget:
-        remedy = (
-            ""
-            if CONCEPTS[concept].on_path
-            else f", or concept='myerson' ({len(plan(game.n, concept='myerson'))} evaluations) "
-            "if the players stand in a line"
-        )
-        raise ValueError(
-            f"{concept} of {game.n} players takes {len(wanted)} evaluations and the budget is "
-            f"{budget}; raise the budget{remedy}"
-        )
+    for name, number in (("batch_size", batch_size), ("budget", budget)):
+        if number is not None and number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")
+    if not isinstance(concept, list):
+        if concept == "auto":
+            concept = default_concept(structure)
+            budget = AUTO_BUDGET if budget is None else budget
+        wanted = plan(game.names, concept=concept, structure=structure)
+        _within_budget(len(wanted), budget, f"{wanted.concept} of {game.n} players", game.n)
+        return _attribution(game, wanted, structure, cache, batch_size, progress)
+    fitting = [None if _takes_no_structure(each) else structure for each in concept]
+    plans = [
+        plan(game.names, concept=each, structure=its)
+        for each, its in zip(concept, fitting, strict=True)
+    ]
+    if budget is not None:
+        distinct = len(np.unique(np.vstack([pack(p.coalitions) for p in plans]), axis=0))
+        _within_budget(distinct, budget, f"{len(plans)} concepts of {game.n} players", game.n)
+    shared = MemoryStore() if cache is None else cache
+    return [
+        _attribution(game, wanted, its, shared, batch_size, progress)
+        for wanted, its in zip(plans, fitting, strict=True)
+    ]
+
+
+def _attribution(
+    game: Game,
+    wanted: Plan,
+    structure: Structure | None,
+    cache: MemoryStore | None,
+    batch_size: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Attribution:
     values, cost = evaluate(game, wanted, cache=cache, batch_size=batch_size, progress=progress)
     return Attribution(
         wanted.combine(values),
         game.names,
         float(values[0]),
         float(values[-1]),
-        concept,
-        structure.max_width if structure is not None else None,
+        wanted.concept,
+        None if structure is None else str(structure),
         cost,
+    )
+
+
+def _within_budget(evaluations: int, budget: int | None, what: str, n: int) -> None:
+    if budget is None or evaluations <= budget:
+        return
+    fewer = n * (n + 1) // 2 + 1
+    remedy = (
+        f", or concept='myerson' ({fewer} evaluations) if the players stand in a line"
+        if fewer < evaluations
+        else ""
+    )
+    raise ValueError(
+        f"{what} takes {evaluations} evaluations and the budget is {budget}; "
+        f"raise the budget{remedy}"
+    )
+
+
+def _takes_no_structure(concept: str | Semivalue) -> bool:
+    return isinstance(concept, Semivalue) or (
+        concept in CONCEPTS and not CONCEPTS[concept].structures
     )
 
 
 def from_table(
     table: ArrayLike,
-    concept: str = "shapley",
-    structure: Path | None = None,
+    concept: str | Semivalue = "auto",
+    structure: Structure | None = None,
     *,
     names: Sequence[str] | None = None,
 ) -> Attribution:
@@ -121,10 +191,10 @@ def from_table(
     ----------
     table : array_like
         ``(2**n,)`` values; bit i of the index says whether player i is in the coalition.
-    concept : {"shapley", "myerson", "windows"}
-        The solution concept.
-    structure : Path, optional
-        For the concepts on a line: ``path(n, max_width=...)``.
+    concept : str or Semivalue
+        The solution concept, as for :func:`attribute`.
+    structure : Structure, optional
+        The coalition structure, as for :func:`attribute`.
     names : sequence of str, optional
         The players' names.
 
@@ -150,7 +220,7 @@ def from_table(
         raise ValueError(
             f"a table of {entries.size} values has {n} players, got {len(labels)} names"
         )
-    wanted = plan(n, concept=concept, structure=structure)
+    wanted = plan(labels, concept=concept, structure=structure)
     finite = np.isfinite(entries)
     if not finite.all():
         worst = int(np.argmin(finite))
@@ -160,16 +230,15 @@ def from_table(
             "every coalition needs a finite value",
             members,
         )
-    asked = entries
-    if CONCEPTS[concept].on_path:
-        asked = entries[wanted.coalitions @ (1 << np.arange(n))]
+    if not _takes_no_structure(default_concept(structure) if concept == "auto" else concept):
+        entries = entries[wanted.coalitions @ (1 << np.arange(n))]
     return Attribution(
-        wanted.combine(asked),
+        wanted.combine(entries),
         labels,
         float(entries[0]),
         float(entries[-1]),
-        concept,
-        structure.max_width if structure is not None else None,
+        wanted.concept,
+        None if structure is None else str(structure),
     )
 
 

@@ -30,8 +30,8 @@ class Attribution:
         v(empty) and v(N).
     concept : str
         The solution concept that the credits follow.
-    max_width : int or None
-        The widest interval that was evaluated, for the concepts on a line.
+    structure : str or None
+        The coalition structure, in words.
     cost : Cost or None
         Evaluations asked, cached and paid; None for a table.
 
@@ -48,7 +48,7 @@ class Attribution:
     baseline: float
     total: float
     concept: str
-    max_width: int | None = None
+    structure: str | None = None
     cost: Cost | None = None
 
     @property
@@ -91,7 +91,7 @@ class Attribution:
             "baseline": self.baseline,
             "total": self.total,
             "concept": self.concept,
-            "max_width": self.max_width,
+            "structure": self.structure,
             "cost": None if self.cost is None else asdict(self.cost),
         }
 
@@ -108,7 +108,7 @@ class Attribution:
             data["baseline"],
             data["total"],
             data["concept"],
-            data["max_width"],
+            data["structure"],
             None if data["cost"] is None else Cost(**data["cost"]),
         )
 

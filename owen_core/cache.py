@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from owen_core import _core
-from owen_core.game import Coalitions, ValueFunction, Values
+from owen_core.coalition import Coalitions, pack
+from owen_core.game import ValueFunction, Values
 
 
 class MemoryStore:
@@ -53,12 +54,3 @@ class MemoryStore:
                 f"a cache tells games apart by their value function, and {value!r} is not "
                 "hashable; wrap it in a function or give its class a __hash__"
             ) from error
-
-
-def pack(coalitions: Coalitions) -> NDArray[np.uint64]:
-    """Return ``(m, n) bool`` coalitions as rows of 64-bit words; bit i is player i."""
-    m, n = coalitions.shape
-    packed = np.zeros((m, (n + 63) // 64 * 8), dtype=np.uint8)
-    octets = np.packbits(coalitions, axis=1, bitorder="little")
-    packed[:, : octets.shape[1]] = octets
-    return packed.view("<u8").astype(np.uint64, copy=False)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Coalitions = NDArray[np.bool_]
+from owen_core.coalition import Coalitions
+
 Values = NDArray[np.float64]
 ValueFunction = Callable[[Coalitions], Any]
 

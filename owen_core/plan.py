@@ -6,8 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from owen_core.game import Coalitions, Values
+from owen_core.coalition import Coalitions
+from owen_core.game import Values
+
+MAX_LISTED = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,10 @@ class Plan:
         ``rows(start, stop)`` gives coalitions ``start`` to ``stop`` as a ``(stop - start, n)``
         bool matrix, so that a large plan need never be held at once.
     transform : callable
-        Maps the ``(size,)`` values, in the plan's order, to ``(n,)`` credits.
+        Maps the ``(size,)`` values, in the plan's order, to ``(n,)`` credits. It is linear, but
+        for v(empty), which is taken off all values first.
+    efficient : bool
+        Whether the credits always sum to v(N) - v(empty).
 
     Examples
     --------
@@ -46,6 +53,7 @@ class Plan:
     size: int
     rows: Callable[[int, int], Coalitions]
     transform: Callable[[Values], Values]
+    efficient: bool
 
     def __len__(self) -> int:
         return self.size
@@ -63,3 +71,36 @@ class Plan:
                 f"the plan has {self.size} coalitions, got values of shape {values.shape}"
             )
         return self.transform(values)
+
+    def weights(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Values]:
+        """Return the sparse weights as ``(player, coalition, weight)``, one entry each.
+
+        A credit is the sum of its player's weights times the values of their coalitions, with
+        v(empty) taken off every value.
+
+        Raises
+        ------
+        ValueError
+            The plan has more than 32,768 coalitions.
+
+        Examples
+        --------
+        >>> import owen_core as oc
+        >>> player, coalition, weight = oc.plan(2).weights()
+        >>> print(player, coalition, weight)
+        [0 0 0 1 1 1] [1 2 3 1 2 3] [ 0.5 -0.5  0.5 -0.5  0.5  0.5]
+        """
+        if self.size > MAX_LISTED:
+            raise ValueError(
+                f"the weights of {self.size} coalitions are not listed (the limit is "
+                f"{MAX_LISTED}); use combine"
+            )
+        columns = np.empty((self.n, self.size))
+        one = np.zeros(self.size)
+        for k in range(self.size):
+            one[k] = 1.0
+            columns[:, k] = self.transform(one)
+            one[k] = 0.0
+        columns[:, 0] = 0.0
+        player, coalition = np.nonzero(columns)
+        return player, coalition, columns[player, coalition]

@@ -3,6 +3,7 @@
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <cstdint>
 
@@ -18,5 +19,7 @@ void bind_table(py::module_& m);
 void bind_interval(py::module_& m);
 void bind_cache(py::module_& m);
 void bind_rank(py::module_& m);
+void bind_graph(py::module_& m);
+void bind_tree(py::module_& m);
 
 }  // namespace owen_bind

@@ -23,18 +23,17 @@ Array<double> apply(Transform transform, const Array<double>& v, int n, int max_
 }  // namespace
 
 void bind_interval(py::module_& m) {
-  m.def(
-      "myerson_path",
-      [](const Array<double>& v, int n, int width) {
-        return apply(owen::myerson_path, v, n, width);
-      },
-      py::arg("values").noconvert(), py::arg("n"), py::arg("max_width"));
-  m.def(
-      "window_marginals",
-      [](const Array<double>& v, int n, int width) {
-        return apply(owen::window_marginals, v, n, width);
-      },
-      py::arg("values").noconvert(), py::arg("n"), py::arg("max_width"));
+  const auto define = [&m](const char* name, Transform transform) {
+    m.def(
+        name,
+        [transform](const Array<double>& v, int n, int width) {
+          return apply(transform, v, n, width);
+        },
+        py::arg("values").noconvert(), py::arg("n"), py::arg("max_width"));
+  };
+  define("growing_interval", owen::growing_interval);
+  define("myerson_path", owen::myerson_path);
+  define("window_marginals", owen::window_marginals);
 }
 
 }  // namespace owen_bind

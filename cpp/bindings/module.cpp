@@ -7,4 +7,6 @@ PYBIND11_MODULE(_core, m) {
   owen_bind::bind_interval(m);
   owen_bind::bind_cache(m);
   owen_bind::bind_rank(m);
+  owen_bind::bind_graph(m);
+  owen_bind::bind_tree(m);
 }

@@ -49,9 +49,9 @@ def shown(explanation, *, width=80, **details):
 @pytest.mark.parametrize(
     ("name", "query", "concept", "details"),
     [
-        ("phrases", "trail running shoes, waterproof, red, wide feet", "auto", {}),
-        ("one_word", "shoes", "auto", {}),
-        ("nothing_found", "alps map", "auto", {}),
+        ("phrases", "trail running shoes, waterproof, red, wide feet", "shapley", {}),
+        ("one_word", "shoes", "shapley", {}),
+        ("nothing_found", "alps map", "shapley", {}),
         ("windows", "waterproof trail running shoes red", "windows", {}),
         (
             "model",
@@ -76,7 +76,7 @@ def test_many_segments_stay_readable_on_a_narrow_terminal(engine):
     assert "+" in text
 
 
-@pytest.mark.parametrize("concept", ["auto", "myerson"])
+@pytest.mark.parametrize("concept", ["shapley", "myerson"])
 def test_credits_sum_to_the_metric_and_drops_are_true(engine, concept):
     e = explain("trail running shoes, waterproof, red", engine, JUDGMENTS, concept=concept)
     assert sum(e.credit) == pytest.approx(e.total - e.baseline, abs=1e-12)
@@ -133,9 +133,10 @@ def test_an_explanation_is_plain_data(engine):
         ("", {}, "has no words"),
         (" , ;", {}, "has no words"),
         ("qwertz asdf", {}, "none of the words of the query 'qwertz asdf' occurs"),
-        ("red " * 15, {}, r"15 segments, .* limited to 14 .* 'myerson' \(121 searches\)"),
+        ("red " * 17, {}, r"17 segments, .*limited to 16 .* 'myerson' \(154 searches\)"),
         ("red shoes", {"metric": "P@5"}, "metric 'P@5' is not supported"),
         ("red shoes", {"metric": "what"}, "metric 'what' is not known"),
+        ("red shoes", {"concept": "what"}, "concept must be one of shapley, .*, got 'what'"),
     ],
 )
 def test_what_cannot_be_explained_is_refused_in_one_sentence(engine, query, arguments, message):

@@ -122,12 +122,16 @@ def test_the_offending_coalition_rides_on_the_error():
         ({"players": "abc"}, TypeError, "split it into a list"),
         ({"players": None}, TypeError, "players is missing"),
         ({"players": 27, "concept": "shapley"}, ValueError, r"2\*\*27 .* limit is 26 .* takes 379"),
-        ({"players": 21}, ValueError, r"takes 2097152 evaluations .*'myerson' \(232 evaluations"),
+        ({"players": 21}, ValueError, r"takes 2097152 evaluations .*\(232 evaluations"),
         ({"players": 5, "budget": 31}, ValueError, "takes 32 evaluations and the budget is 31"),
         ({"players": 5, "budget": 0}, ValueError, "budget must be at least 1"),
         ({"players": 5, "batch_size": 0}, ValueError, "batch_size must be at least 1"),
         ({"players": 5, "concept": "shaply"}, ValueError, "concept must be one of shapley"),
-        ({"players": 5, "concept": "shapley", "structure": oc.path(5)}, ValueError, "no structure"),
+        (
+            {"players": 5, "concept": "shapley", "structure": oc.path(5)},
+            ValueError,
+            "not defined for",
+        ),
         ({"players": 5, "structure": oc.path(4)}, ValueError, "has 4 players, the game 5"),
     ],
 )

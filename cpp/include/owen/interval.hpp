@@ -54,6 +54,27 @@ inline void myerson_path(const IntervalFamily& family, const double* v, double* 
   for (int i = 0; i < n; ++i) values[i] = running += step[static_cast<std::size_t>(i)];
 }
 
+// Growing-interval value: the mean marginal contribution over random orders whose every prefix is
+// an interval. The first player is uniform; then an absent player is drawn uniformly and the
+// interval grows one step towards it. The window of each size is then uniform over its positions,
+// so a step from width s to the right, to player i, has the weight (n - i) / ((n - s + 1)(n - s)),
+// players counted from 0; steps to the left mirror it. Steps to intervals wider than max_width are
+// left out.
+inline void growing_interval(const IntervalFamily& family, const double* v, double* values) {
+  const int n = family.n;
+  for (int i = 0; i < n; ++i) values[i] = (v[1 + i] - v[0]) / n;
+  for (int width = 2; width <= family.max_width; ++width) {
+    const double* here = v + family.first(width);
+    const double* narrower = v + family.first(width - 1);
+    const double scale = 1.0 / (static_cast<double>(n - width + 2) * (n - width + 1));
+    for (int a = 0; a + width <= n; ++a) {
+      const int last = a + width - 1;
+      values[last] += (n - last) * scale * (here[a] - narrower[a]);
+      values[a] += (a + 1) * scale * (here[a] - narrower[a + 1]);
+    }
+  }
+}
+
 // The window estimator of OSPO (arXiv 2601.08403): Shapley weights 1 / (n C(n-1, |S|)) on the
 // marginal contributions v(S+i) - v(S) whose two coalitions are both in the family. The weights of
 // a player do not sum to one, so the result is not efficient.

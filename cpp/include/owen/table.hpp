@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -35,6 +36,11 @@ inline std::vector<double> shapley_weights(int n) {
     choose = choose * (n - 1 - s) / (s + 1);
   }
   return weights;
+}
+
+// Banzhaf weights: every coalition of the others counts the same, 1 / 2^(n-1).
+inline std::vector<double> banzhaf_weights(int n) {
+  return std::vector<double>(static_cast<std::size_t>(n), std::ldexp(1.0, 1 - n));
 }
 
 namespace detail {

@@ -1,0 +1,1 @@
+"""Plans of the deterministic concepts, by the kind of coalitions that they need."""
