@@ -1,11 +1,15 @@
 """Exact credit attribution for any black box: Shapley, Owen, Banzhaf, Myerson and their kin."""
 
+from owen_core import games, plots
 from owen_core.attribute import attribute, from_table
 from owen_core.attribution import Attribution
 from owen_core.cache import MemoryStore
 from owen_core.concepts import CONCEPTS, Concept, plan
 from owen_core.evaluate import Cost
 from owen_core.game import Game, ValueFunctionError
+from owen_core.interaction_index import INDICES, InteractionIndex
+from owen_core.interaction_values import Interactions
+from owen_core.interactions import interactions, interactions_from_table
 from owen_core.plan import Plan
 from owen_core.semivalue import Semivalue, beta_shapley
 from owen_core.structure import (
@@ -22,14 +26,18 @@ from owen_core.structure import (
     path,
     unions,
 )
+from owen_core.union_interactions import union_interactions
 
 __all__ = [
     "CONCEPTS",
+    "INDICES",
     "Attribution",
     "Concept",
     "Cost",
     "Game",
     "Graph",
+    "InteractionIndex",
+    "Interactions",
     "MemoryStore",
     "Neighbourhoods",
     "Path",
@@ -43,10 +51,15 @@ __all__ = [
     "from_boundaries",
     "from_linkage",
     "from_table",
+    "games",
     "graph",
+    "interactions",
+    "interactions_from_table",
     "neighbourhoods",
     "nested",
     "path",
     "plan",
+    "plots",
+    "union_interactions",
     "unions",
 ]

@@ -13,7 +13,13 @@ from owen_core.cache import MemoryStore
 from owen_core.coalition import pack
 from owen_core.concepts import CONCEPTS, default_concept, plan
 from owen_core.evaluate import evaluate
-from owen_core.game import Game, ValueFunction, ValueFunctionError, player_names
+from owen_core.game import (
+    Game,
+    ValueFunction,
+    ValueFunctionError,
+    as_game,
+    player_names,
+)
 from owen_core.plan import Plan
 from owen_core.semivalue import Semivalue
 from owen_core.structure import Structure
@@ -67,7 +73,8 @@ def attribute(
     value : callable or Game
         Maps coalitions, ``(m, n) bool``, to ``(m,)`` floats. Any black box.
     players : int or sequence of str, optional
-        How many players there are, or their names. Left out when ``value`` is a Game.
+        How many players there are, or their names. Left out when ``value`` is a Game, or a game
+        of shapiq's.
     concept : str, Semivalue, or list of them
         A solution concept of :data:`CONCEPTS`, or ``auto``: Shapley, with unions Owen, on a path
         or graph Myerson. The concepts of a list share their evaluations; those that take no
@@ -111,7 +118,7 @@ def attribute(
     sum       +0.9
     owen, exact; v(N) = 0.9, v(empty) = 0; 16 evaluations, 0 cached
     """
-    game = _game(value, players)
+    game = as_game(value, players)
     for name, number in (("batch_size", batch_size), ("budget", budget)):
         if number is not None and number < 1:
             raise ValueError(f"{name} must be at least 1, got {number}")
@@ -240,13 +247,3 @@ def from_table(
         wanted.concept,
         None if structure is None else str(structure),
     )
-
-
-def _game(value: ValueFunction | Game, players: int | Sequence[str] | None) -> Game:
-    if isinstance(value, Game):
-        if players is not None:
-            raise TypeError("a Game names its own players; leave players out")
-        return value
-    if players is None:
-        raise TypeError("players is missing: give their number or their names")
-    return Game(value, players)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from owen_core import interop, saved
 from owen_core.evaluate import Cost
 from owen_core.game import Values
+from owen_core.plots import Plots
+from owen_core.plots.table import html_table
 
-FORMAT = 1  # version of the saved form
+if TYPE_CHECKING:
+    from shap import Explanation
+    from shapiq import InteractionValues
+
+ROUNDING = 1e-10  # of the values' size: a residual below it is arithmetic, not money left over
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,9 +37,16 @@ class Attribution:
     concept : str
         The solution concept that the credits follow.
     structure : str or None
-        The coalition structure, in words.
+        The coalition structure in words, such as ``unions (0, 1) (2)``; None where there is none.
     cost : Cost or None
         Evaluations asked, cached and paid; None for a table.
+    std_error : ndarray or None
+        Standard error of each credit, ``(n,)``; None when the credits are exact.
+
+    Raises
+    ------
+    ValueError
+        The arrays do not fit the names, or a number is not finite.
 
     Examples
     --------
@@ -50,11 +63,63 @@ class Attribution:
     concept: str
     structure: str | None = None
     cost: Cost | None = None
+    std_error: Values | None = None
+
+    def __post_init__(self) -> None:
+        for what, numbers in (("values", self.values), ("std_error", self.std_error)):
+            if numbers is None:
+                continue
+            if numbers.shape != (len(self.names),):
+                raise ValueError(
+                    f"{what} must hold one number for each of the {len(self.names)} players, "
+                    f"got shape {numbers.shape}"
+                )
+            finite = np.isfinite(numbers)
+            if not finite.all():
+                worst = int(np.argmin(finite))
+                raise ValueError(
+                    f"{what} must be finite, got {numbers[worst]} for {self.names[worst]!r}"
+                )
+        if not np.isfinite([self.baseline, self.total]).all():
+            raise ValueError(
+                f"baseline and total must be finite, got {self.baseline} and {self.total}"
+            )
+        if self.std_error is not None and (self.std_error < 0).any():
+            worst = int(np.argmin(self.std_error))
+            raise ValueError(
+                f"std_error must not be negative, got {self.std_error[worst]} for "
+                f"{self.names[worst]!r}"
+            )
+
+    @property
+    def exact(self) -> bool:
+        """Whether the credits are exact, not estimated."""
+        return self.std_error is None
 
     @property
     def residual(self) -> float:
         """What the credits leave undistributed: ``total - baseline - values.sum()``."""
         return self.total - self.baseline - float(self.values.sum())
+
+    @property
+    def leaves_residual(self) -> bool:
+        """Whether the residual is more than rounding."""
+        size = abs(self.total) + abs(self.baseline) + float(np.abs(self.values).sum())
+        return abs(self.residual) > ROUNDING * size
+
+    @property
+    def summary(self) -> str:
+        """One line: the concept, whether it is exact, the values it shares out, and their cost."""
+        quality = "exact" if self.exact else "estimated"
+        line = f"{self.concept}, {quality}; v(N) = {self.total:g}, v(empty) = {self.baseline:g}"
+        if self.cost is not None:
+            line += f"; {self.cost.new} evaluations, {self.cost.cached} cached"
+        return line
+
+    @property
+    def plot(self) -> Plots:
+        """Plots of the attribution: ``a.plot.waterfall()``, ``.bars()`` and ``.text()``."""
+        return Plots(self)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -73,50 +138,77 @@ class Attribution:
 
     def __str__(self) -> str:
         width = max(len(name) for name in (*self.names, "residual"))
-        lines = [f"{name:<{width}}  {credit:+.6g}" for name, credit in self]
+        lines = [f"{name:<{width}}  {credit:+z.6g}" for name, credit in self]
+        if self.std_error is not None:
+            lines = [
+                f"{line} ± {error:.2g}" for line, error in zip(lines, self.std_error, strict=True)
+            ]
         lines.append(f"{'sum':<{width}}  {self.values.sum():+.6g}")
-        if abs(self.residual) > 1e-9 * max(1.0, abs(self.total - self.baseline)):
+        if self.leaves_residual:
             lines.append(f"{'residual':<{width}}  {self.residual:+.6g}")
-        lines.append(f"{self.concept}, exact; v(N) = {self.total:g}, v(empty) = {self.baseline:g}")
-        if self.cost is not None:
-            lines[-1] += f"; {self.cost.new} evaluations, {self.cost.cached} cached"
-        return "\n".join(lines)
+        return "\n".join([*lines, self.summary])
+
+    def _repr_html_(self) -> str:
+        return html_table(self)
+
+    def to_rows(self) -> list[dict[str, str | float]]:
+        """Return one row per player, for a data frame: ``pandas.DataFrame(a.to_rows())``.
+
+        Returns
+        -------
+        list of dict
+            ``player``; ``credit``; ``std_error``, 0 for exact credits; ``share``, the credit as a
+            fraction of v(N) - v(empty), NaN where that is 0.
+
+        Examples
+        --------
+        >>> import owen_core as oc
+        >>> oc.from_table([0, 1, 2, 4], names=["a", "b"]).to_rows()[0]
+        {'player': 'a', 'credit': 1.5, 'std_error': 0.0, 'share': 0.375}
+        """
+        whole = self.total - self.baseline
+        errors = [0.0] * len(self) if self.std_error is None else self.std_error.tolist()
+        return [
+            {
+                "player": name,
+                "credit": credit,
+                "std_error": error,
+                "share": credit / whole if whole else float("nan"),
+            }
+            for (name, credit), error in zip(self, errors, strict=True)
+        ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the attribution as plain data, ready for JSON."""
-        return {
-            "format": FORMAT,
-            "values": self.values.tolist(),
-            "names": list(self.names),
-            "baseline": self.baseline,
-            "total": self.total,
-            "concept": self.concept,
-            "structure": self.structure,
-            "cost": None if self.cost is None else asdict(self.cost),
-        }
+        """Return the attribution as plain data, ready for JSON; see :mod:`owen_core.saved`."""
+        return saved.to_dict(self)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Attribution:
-        """Return the attribution that :meth:`to_dict` described."""
-        if data.get("format") != FORMAT:
-            raise ValueError(
-                f"this version reads attributions of format {FORMAT}, got {data.get('format')!r}"
-            )
-        return cls(
-            np.array(data["values"], dtype=np.float64),
-            tuple(data["names"]),
-            data["baseline"],
-            data["total"],
-            data["concept"],
-            data["structure"],
-            None if data["cost"] is None else Cost(**data["cost"]),
-        )
+    def from_dict(cls, data: Any) -> Attribution:
+        """Return the attribution that :meth:`to_dict` described; ValueError if it does not."""
+        return cls(**saved.fields(data))
 
     def save(self, path: str | FilePath) -> None:
-        """Write the attribution to a JSON file."""
-        FilePath(path).write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
+        """Write the attribution to a JSON file, which appears whole or not at all."""
+        saved.write(self.to_dict(), FilePath(path))
 
     @classmethod
     def load(cls, path: str | FilePath) -> Attribution:
-        """Read an attribution that :meth:`save` wrote."""
-        return cls.from_dict(json.loads(FilePath(path).read_text(encoding="utf-8")))
+        """Read an attribution that :meth:`save` wrote.
+
+        Raises
+        ------
+        ValueError
+            The file is not whole, of another format, or its numbers do not fit together.
+        """
+        try:
+            return cls.from_dict(saved.read(FilePath(path)))
+        except ValueError as error:
+            raise ValueError(f"{path} holds no attribution: {error}") from error
+
+    def to_shap(self) -> Explanation:
+        """Return a ``shap.Explanation``; see :func:`owen_core.interop.to_shap`."""
+        return interop.to_shap(self)
+
+    def to_shapiq(self) -> InteractionValues:
+        """Return ``shapiq.InteractionValues``; see :func:`owen_core.interop.to_shapiq`."""
+        return interop.to_shapiq(self)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from owen_core.coalition import Coalitions
+
+if TYPE_CHECKING:
+    from owen_core.model_game import Groups
 
 Values = NDArray[np.float64]
 ValueFunction = Callable[[Coalitions], Any]
@@ -75,6 +78,66 @@ class Game:
         1.0
         """
         return cls(lambda coalitions: [value(row) for row in coalitions], players)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        model: Any,
+        x: Any,
+        background: Any,
+        *,
+        groups: Groups | None = None,
+        output: str | None = None,
+        label: Any = None,
+    ) -> Game:
+        """Return the game of a fitted model's prediction, as scikit-learn writes models.
+
+        The players are the features. A coalition is worth the mean prediction over rows that take
+        its features from ``x`` and the others from a row of the background each; so v(empty) is
+        the mean prediction of the background, and v(N) the prediction at ``x``.
+
+        Parameters
+        ----------
+        model : object
+            A fitted model with ``predict``, ``predict_proba`` or ``decision_function``.
+        x : array_like or data frame
+            The row to explain, ``(d,)`` or ``(1, d)``.
+        background : array_like or data frame
+            Rows that stand for what is not known, ``(b, d)``. The names of a data frame's columns
+            become the players'.
+        groups : mapping or list, optional
+            Features that are one player, such as the columns of a one-hot code: lists of columns,
+            by name or position, or such lists by the player's name. Every other column is a
+            player of its own, after the groups.
+        output : {"predict", "predict_proba", "decision_function"}, optional
+            The prediction; by default ``predict_proba`` of a model with ``classes_`` and
+            ``predict`` of any other.
+        label : object, optional
+            The class whose probability or score counts; by default the one that is predicted for
+            ``x``. The score of the first of two classes is that of the second negated. For a
+            model of several numbers, the column of the one that counts.
+
+        Raises
+        ------
+        ValueError
+            Shapes, columns or groups that do not fit together, or an unknown output or class.
+        TypeError
+            The model does not predict in this way.
+
+        Examples
+        --------
+        >>> import owen_core as oc
+        >>> class Linear:
+        ...     def predict(self, rows):
+        ...         return rows @ [2.0, 1.0, 0.0]
+        >>> game = oc.Game.from_estimator(Linear(), [1, 1, 1], [[0, 0, 0], [0, 2, 2]])
+        >>> oc.attribute(game).values
+        array([2., 0., 0.])
+        """
+        from owen_core.model_game import model_value  # it is built on this module
+
+        value, names = model_value(model, x, background, groups, output, label)
+        return cls(value, names)
 
     @property
     def n(self) -> int:
@@ -158,3 +221,17 @@ def player_names(players: int | Sequence[str]) -> tuple[str, ...]:
     if not names:
         raise ValueError(f"a game needs at least one player, got {players!r}")
     return names
+
+
+def as_game(value: ValueFunction | Game, players: int | Sequence[str] | None) -> Game:
+    """Return a value function and its players as a game; a Game, and one of shapiq's, has both."""
+    if isinstance(value, Game):
+        if players is not None:
+            raise TypeError("a Game names its own players; leave players out")
+        return value
+    if players is None:  # shapiq's games know how many they are, and sometimes their names
+        named = list(getattr(value, "player_name_lookup", None) or ())
+        players = named or getattr(value, "n_players", None)
+    if players is None:
+        raise TypeError("players is missing: give their number or their names")
+    return Game(value, players)

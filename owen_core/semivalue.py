@@ -43,6 +43,12 @@ class Semivalue:
     weights: Callable[[int], ArrayLike]
     efficient: bool = False
 
+    def __post_init__(self) -> None:
+        if self.name in ("shapley", "banzhaf") and self.weights not in _BUILT_IN:
+            raise ValueError(
+                f"{self.name!r} is a concept of its own; give the semivalue a new name"
+            )
+
     def checked_weights(self, n: int) -> Values:
         """Return the weights for ``n`` players, which must be ``n`` finite numbers."""
         weights = np.ascontiguousarray(self.weights(n), dtype=np.float64)
@@ -54,8 +60,13 @@ class Semivalue:
         return weights
 
 
+def _banzhaf_weights(n: int) -> Values:
+    return np.full(n, math.ldexp(1.0, 1 - n))
+
+
+_BUILT_IN = (_core.shapley_weights, _banzhaf_weights)
 SHAPLEY = Semivalue("shapley", _core.shapley_weights, efficient=True)
-BANZHAF = Semivalue("banzhaf", lambda n: np.full(n, math.ldexp(1.0, 1 - n)))
+BANZHAF = Semivalue("banzhaf", _banzhaf_weights)
 
 
 def beta_shapley(alpha: float, beta: float) -> Semivalue:

@@ -1,10 +1,43 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
 #include "bind.hpp"
 #include "owen/table.hpp"
 
 namespace owen_bind {
 
+namespace {
+
+constexpr int kThreadedPlayers = 20;  // smaller tables are folded faster than threads wake up
+
+// Workers do not survive a fork, so a child process makes its own pool when it first needs one.
+owen::ThreadPool& pool() {
+  static std::mutex mutex;
+  static std::unique_ptr<owen::ThreadPool> shared;
+  static pid_t owner = 0;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (owner != getpid()) {
+    (void)shared.release();  // the parent's: its threads are not here to be joined
+    shared = std::make_unique<owen::ThreadPool>(std::max(1u, std::thread::hardware_concurrency()));
+    owner = getpid();
+  }
+  return *shared;
+}
+
+}  // namespace
+
 void bind_table(py::module_& m) {
   m.attr("MAX_TABLE_PLAYERS") = owen::kMaxTablePlayers;
+  m.def("instruction_sets", [] {
+    std::vector<std::string> names;
+    for (const auto& set : owen::instruction_sets()) names.push_back(set.name);
+    return names;
+  });
   m.def(
       "shapley_weights",
       [](int n) {
@@ -14,21 +47,23 @@ void bind_table(py::module_& m) {
       py::arg("n"));
   m.def(
       "fold_table",
-      [](const Array<double>& table, const Array<double>& weights) {
+      [](const Array<double>& table, const Array<double>& weights, bool threads,
+         const std::string& instruction_set) {
         const int n = static_cast<int>(weights.size());
         owen::require(n <= owen::kMaxTablePlayers && table.size() == py::ssize_t{1} << n,
-                      "a table for ", n, " players has 2**", n, " values, got ", table.size());
+                      "a table for ", n, " players has 2**n values, got ", table.size());
         Array<double> values(n);
         const double* in = table.data();
         const double* w = weights.data();
         double* out = values.mutable_data();
-        {
-          py::gil_scoped_release release;
-          owen::fold_table(in, n, w, out);
-        }
+        const auto rows = owen::fold_rows_for(instruction_set);
+        const bool threaded = threads && n >= kThreadedPlayers;
+        py::gil_scoped_release release;
+        owen::fold_table(in, n, w, out, threaded ? &pool() : nullptr, rows);
         return values;
       },
-      py::arg("table").noconvert(), py::arg("weights").noconvert());
+      py::arg("table").noconvert(), py::arg("weights").noconvert(), py::arg("threads") = true,
+      py::arg("instruction_set") = "");
 }
 
 }  // namespace owen_bind

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from math import comb
+
 import numpy as np
 import pytest
 import reference
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from random_games import as_exact, as_value, players_of, tables
 
 import owen_core as oc
+from owen_core import _core
 
 BARE_OR_PATH = [
     name
@@ -134,6 +138,48 @@ def test_a_common_offset_costs_no_accuracy():
     np.testing.assert_allclose(
         oc.from_table(shifted).values, oc.from_table(table).values, rtol=0, atol=2e-15 * 8
     )
+
+
+@pytest.mark.parametrize("n", [3, 7, 12, 20, 21])
+def test_every_instruction_set_and_number_of_threads_gives_the_same_bits(n):
+    table = np.random.default_rng(n).normal(size=1 << n)
+    weights = _core.shapley_weights(n)
+    baseline = _core.fold_table(table, weights, threads=False, instruction_set="baseline")
+    for name in _core.instruction_sets():
+        for threads in (False, True):
+            values = _core.fold_table(table, weights, threads=threads, instruction_set=name)
+            np.testing.assert_array_equal(values, baseline, err_msg=f"{name}, threads={threads}")
+
+
+def test_an_instruction_set_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="no instruction set mmx"):
+        _core.fold_table(np.zeros(2), np.ones(1), instruction_set="mmx")
+
+
+def test_threads_fold_after_a_fork():
+    table = np.random.default_rng(0).normal(size=1 << 20)
+    expected = oc.from_table(table).values
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        np.testing.assert_array_equal(pool.apply(_folded, (table,)), expected)
+
+
+def _folded(table):
+    return oc.from_table(table).values
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="needs 80-bit long doubles")
+@pytest.mark.parametrize("n", [10, 14, 18])
+def test_rounding_stays_within_20_units_in_the_last_place(n):
+    table = np.random.default_rng(n).uniform(-1, 1, 1 << n)
+    weights = np.array([1 / (n * comb(n - 1, s)) for s in range(n)], np.longdouble)
+    view = table.astype(np.longdouble).reshape((2,) * n)
+    size = np.indices((2,) * (n - 1), dtype=np.int8).sum(axis=0).ravel()
+    for player in range(n):
+        axis = n - 1 - player  # bit i of the index is axis n - 1 - i
+        gain = (view.take(1, axis) - view.take(0, axis)).ravel()
+        exact = sum(weights[s] * gain[size == s].sum() for s in range(n))
+        error = abs(float(oc.from_table(table).values[player] - exact))
+        assert error <= 20 * np.finfo(float).eps * np.abs(table - table[0]).max()
 
 
 @pytest.mark.parametrize(

@@ -352,6 +352,7 @@ def test_linkage_and_boundaries_make_trees():
         (lambda: oc.plan(30, concept="l-shapley", structure=oc.neighbourhoods(30, 9)), "radius 8"),
         (lambda: oc.plan(4, concept=oc.Semivalue("x", lambda n: [1.0])), "must be 4 finite"),
         (lambda: oc.plan(4, concept=oc.Semivalue("x", lambda n: [np.nan] * n)), "must be 4 finite"),
+        (lambda: oc.Semivalue("shapley", lambda n: [0.0] * n), "a concept of its own"),
         (lambda: oc.beta_shapley(0, 1), "must be positive"),
         (
             lambda: oc.plan(30, structure=oc.graph([(a, b) for b in range(30) for a in range(b)])),

@@ -10,22 +10,22 @@
 // high players, which keeps coalition sizes apart, and is reduced to one number for the high ones.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <vector>
 
 #include "owen/error.hpp"
+#include "owen/fold.hpp"
+#include "owen/pool.hpp"
 
 namespace owen {
 
 constexpr int kMaxTablePlayers = 30;
-constexpr int kLowPlayers = 7;  // a row is 2^7 doubles: 1 KiB
-constexpr std::size_t kRow = std::size_t{1} << kLowPlayers;
-constexpr std::size_t kLanes = 8;  // independent sums, so that plain -O3 vectorises
-
-inline int popcount(std::uint64_t bits) { return __builtin_popcountll(bits); }
+// Work is cut into chunks whose number depends on n alone, and what they found is added in their
+// order, so the result has the same bits for any number of threads.
+constexpr std::size_t kChunkRows = std::size_t{1} << 12;
+constexpr std::size_t kMaxChunks = 64;
 
 // Shapley weights w(s) = s!(n-1-s)!/n! = 1 / (n C(n-1, s)) for s = 0..n-1.
 inline std::vector<double> shapley_weights(int n) {
@@ -45,20 +45,6 @@ inline std::vector<double> banzhaf_weights(int n) {
 
 namespace detail {
 
-// acc += row - origin; returns sum(weights * (row - origin)), summed in kLanes fixed lanes.
-inline double absorb_row(const double* row, double origin, const double* weights, double* acc) {
-  std::array<double, kLanes> lanes{};
-  for (std::size_t block = 0; block < kRow; block += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const double value = row[block + lane] - origin;
-      acc[block + lane] += value;
-      lanes[lane] += weights[block + lane] * value;
-    }
-  }
-  return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) +
-         ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
-}
-
 // sums[i] = sum over indices with bit i set, by halving: the upper half of `values` is what player
 // `bits - 1` sees, then both halves are added and the next player is served. Destroys `values`.
 inline void bit_sums(std::vector<double>& values, int bits, double* sums) {
@@ -77,14 +63,15 @@ inline void bit_sums(std::vector<double>& values, int bits, double* sums) {
 
 // The semivalue with weights w (n entries) of the table (2^n entries); writes n values.
 // v(empty) is subtracted while loading, so a large common offset costs no accuracy.
-inline void fold_table(const double* table, int n, const double* w, double* values) {
+inline void fold_table(const double* table, int n, const double* w, double* values,
+                       ThreadPool* pool = nullptr, FoldRows fold_rows = fold_rows_for("")) {
   require(n >= 1 && n <= kMaxTablePlayers, "a table game has 1 to ", kMaxTablePlayers,
           " players, got ", n);
   const auto marginal = [&](int s) { return s >= 0 && s < n ? w[s] : 0.0; };
   const auto joint = [&](int s) { return marginal(s - 1) + marginal(s); };
   const double origin = table[0];
 
-  if (n < kLowPlayers) {  // too small to block: the definition, one pass per player
+  if (n < kLowPlayers) {  // less than a row: the definition
     const std::size_t size = std::size_t{1} << n;
     double shared = 0.0;
     std::vector<double> scaled(size);
@@ -100,28 +87,33 @@ inline void fold_table(const double* table, int n, const double* w, double* valu
 
   const int high = n - kLowPlayers;
   const std::size_t rows = std::size_t{1} << high;
-  const std::size_t sizes = static_cast<std::size_t>(high) + 1;
-  std::vector<double> acc(sizes * kRow, 0.0);
-  std::vector<double> weights(sizes * kRow);
-  for (std::size_t p = 0; p < sizes; ++p)
-    for (std::size_t low = 0; low < kRow; ++low)
-      weights[p * kRow + low] = joint(static_cast<int>(p) + popcount(low));
+  const std::size_t cells =
+      (static_cast<std::size_t>(high) + 1) * kRow;  // one per size and row entry
+  std::vector<double> weights(cells);
+  for (std::size_t c = 0; c < cells; ++c)
+    weights[c] = joint(static_cast<int>(c / kRow) + popcount(c % kRow));
 
-  std::vector<double> reduced(rows);  // reduced[high coalition] = sum over low of c * v
-  for (std::size_t row = 0; row < rows; ++row) {
-    const std::size_t at = static_cast<std::size_t>(popcount(row)) * kRow;
-    reduced[row] =
-        detail::absorb_row(table + row * kRow, origin, weights.data() + at, acc.data() + at);
-  }
+  const std::size_t chunks = std::min(kMaxChunks, std::max<std::size_t>(1, rows / kChunkRows));
+  std::vector<double> acc(chunks * cells, 0.0);
+  std::vector<double> reduced(
+      rows);  // per coalition of high players: sum over the low ones of c * v
+  const auto fold_chunk = [&](std::size_t k) {
+    fold_rows(table, origin, k * (rows / chunks), (k + 1) * (rows / chunks), weights.data(),
+              acc.data() + k * cells, reduced.data());
+  };
+  if (pool != nullptr && chunks > 1)
+    pool->run(chunks, fold_chunk);
+  else
+    for (std::size_t k = 0; k < chunks; ++k) fold_chunk(k);
 
   double shared = 0.0;
   std::vector<double> low_sums(kRow, 0.0);
-  for (std::size_t p = 0; p < sizes; ++p)
-    for (std::size_t low = 0; low < kRow; ++low) {
-      const double value = acc[p * kRow + low];
-      shared += marginal(static_cast<int>(p) + popcount(low)) * value;
-      low_sums[low] += weights[p * kRow + low] * value;
-    }
+  for (std::size_t c = 0; c < cells; ++c) {
+    double value = 0.0;
+    for (std::size_t k = 0; k < chunks; ++k) value += acc[k * cells + c];
+    shared += marginal(static_cast<int>(c / kRow) + popcount(c % kRow)) * value;
+    low_sums[c % kRow] += weights[c] * value;
+  }
   detail::bit_sums(low_sums, kLowPlayers, values);
   detail::bit_sums(reduced, high, values + kLowPlayers);
   for (int i = 0; i < n; ++i) values[i] -= shared;

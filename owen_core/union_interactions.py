@@ -1,0 +1,138 @@
+"""Interactions of players in unions: inside each union, and between the unions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import comb
+
+import numpy as np
+
+from owen_core.cache import MemoryStore
+from owen_core.coalition import Coalitions
+from owen_core.concepts import plan
+from owen_core.game import Game, ValueFunction, Values, as_game
+from owen_core.interaction_index import INDICES, strengths
+from owen_core.interaction_values import Interactions, Player
+from owen_core.interactions import value_plan
+from owen_core.structure import Tree, unions
+
+ORDER = 2
+
+
+def union_interactions(
+    value: ValueFunction | Game,
+    players: int | Sequence[str] | None,
+    groups: Tree | Iterable[Iterable[Player]],
+    *,
+    cache: MemoryStore | None = None,
+    budget: int | None = None,
+    batch_size: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Interactions, Interactions]:
+    """Return how players interact inside their unions, and how the unions interact.
+
+    Inside a union: the Shapley interaction index of the union's own game, in which a part T of
+    the union is worth the mean of v(Q + T), where Q are the unions that come before it in a
+    random order of all unions. Between unions: the Shapley interaction index of the quotient
+    game, whose players are the unions. The index of single players is the Owen value, and that
+    of single unions the Shapley value of the quotient game.
+
+    Parameters
+    ----------
+    value : callable or Game
+        Maps coalitions, ``(m, n) bool``, to ``(m,)`` floats.
+    players : int, sequence of str, or None
+        How many players there are, or their names; None when ``value`` is a Game.
+    groups : Tree or iterable of iterables
+        The unions, from :func:`unions` or as lists of players' names or positions. Only the
+        coalitions that they admit are evaluated, each once: those of the Owen value.
+    cache, budget, batch_size, progress
+        As for :func:`attribute`.
+
+    Returns
+    -------
+    inside, between : Interactions
+        Of the players, where only pairs of one union have an index; and of the unions, called
+        after their players.
+
+    Raises
+    ------
+    ValueError
+        Unions that overlap or leave a player out, or a budget that is too small.
+    ValueFunctionError
+        The value function answered with a wrong shape or a value that is not finite.
+
+    Examples
+    --------
+    >>> import owen_core as oc
+    >>> words = ["trail", "running", "shoes", "waterproof"]
+    >>> both = lambda coalitions: coalitions[:, [1, 2]].all(axis=1) * (1 + coalitions[:, 3])
+    >>> inside, between = oc.union_interactions(both, words, [words[:3], words[3:]])
+    >>> inside["running", "shoes"], between["trail running shoes", "waterproof"]
+    (1.5, 1.0)
+    """
+    game = as_game(value, players)
+    tree = groups if isinstance(groups, Tree) else unions(*groups)
+    if not tree.flat:
+        raise ValueError(f"interactions are defined for flat unions, got {tree}")
+    blocks = _blocks(tree, game.names)
+    wanted = plan(game.names, concept="owen", structure=tree)
+    values, cost = value_plan(
+        game,
+        wanted,
+        f"interaction of {game.n} players in {len(blocks)} unions",
+        cache=cache,
+        budget=budget,
+        batch_size=batch_size,
+        progress=progress,
+    )
+    quotient, own = _games(wanted.coalitions, values - values[0], blocks)
+    inside: dict[tuple[int, ...], float] = {}
+    for block, table in zip(blocks, own, strict=True):
+        inside |= strengths(table, block, INDICES["SII"], ORDER)
+    ends = float(values[0]), float(values[-1])
+    labels = tuple(" ".join(game.names[player] for player in block) for block in blocks)
+    among = strengths(quotient, range(len(blocks)), INDICES["SII"], ORDER)
+    return (
+        Interactions("SII inside unions", game.names, ORDER, _in_order(inside), *ends, cost),
+        Interactions("SII between unions", labels, ORDER, among, *ends, cost),
+    )
+
+
+def _blocks(tree: Tree, names: Sequence[str]) -> list[list[int]]:
+    placed = tree.resolve(names)
+    if len(tree.parts) == 1:  # one union of all players resolves to the players themselves
+        return [sorted(placed)]
+    return [sorted(part) if isinstance(part, list) else [part] for part in placed]
+
+
+def _games(
+    coalitions: Coalitions, values: Values, blocks: list[list[int]]
+) -> tuple[Values, list[Values]]:
+    """The tables of the quotient game, and of each union's own game."""
+    m = len(blocks)
+    part = np.stack(
+        [coalitions[:, block] @ (1 << np.arange(len(block))) for block in blocks], axis=1
+    )
+    whole = np.array([(1 << len(block)) - 1 for block in blocks])
+    present = (part == whole) @ (1 << np.arange(m))
+    split = (part > 0) & (part < whole)
+    quotient = np.empty(1 << m)
+    united = ~split.any(axis=1)
+    quotient[present[united]] = values[united]
+    unions_present = np.arange(1 << m)
+    size = np.bitwise_and(unions_present[:, None] >> np.arange(m), 1).sum(axis=1)
+    own = []
+    for k, block in enumerate(blocks):
+        table = np.zeros((1 << m, 1 << len(block)))
+        table[present[split[:, k]], part[split[:, k], k]] = values[split[:, k]]
+        others = unions_present[unions_present >> k & 1 == 0]
+        table[others, 0] = quotient[others]
+        table[others, -1] = quotient[others | 1 << k]
+        weights = np.array([1 / (m * comb(m - 1, s)) for s in range(m)])[size[others]]
+        own.append((weights[:, None] * table[others]).sum(axis=0))
+    return quotient, own
+
+
+def _in_order(values: dict[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
+    return dict(sorted(values.items(), key=lambda item: (len(item[0]), item[0])))
