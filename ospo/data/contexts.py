@@ -53,8 +53,13 @@ CLAUSES = (*WANTED, *UNWANTED, *FILLER)
 
 # A long mixture of letters and digits is a part number, which shoppers do not say.
 _WORD = re.compile(r"(?<![^\s(])(?:[^\W\d_]{2,}(?:-[^\W\d_]+)*|\w{2,6})(?![^\s),;:*®™])")
+JOINING = frozenset({"a", "and", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"})
 TRIES = 1000
 _T = TypeVar("_T")
+
+# Warm-start pairs: chances that a word is coined, that a target is one phrase only, that a phrase
+# is in a longer target, and that another word of its title comes with it.
+COINED, SINGLE, MENTIONED, RELATED = 0.2, 0.2, 0.9, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,41 +124,44 @@ def noisy_contexts(
         )
     if not query_ids or per_query < 1:
         raise InputError(
-            f"{len(query_ids)} queries with {per_query} contexts each make no context: give at least one"
+            f"{len(query_ids)} queries with {per_query} contexts each make no context: "
+            "give at least one of both"
         )
     rng = random.Random(seed)
     titles = _titles(collection)
-    queries = {query: _phrase(collection.queries[query]) for query in query_ids}
+    queries = [_phrase(collection.queries[query]) for query in query_ids]
+
+    def product() -> str:
+        if rng.random() < 0.5:
+            return _pick(rng, queries)
+        return " ".join(_fragment(rng, _pick(rng, titles)))
 
     def unwanted(wanted: str) -> str:
-        words = set(terms(wanted))
         for _ in range(TRIES):
-            other = (
-                _pick(rng, list(queries.values()))
-                if rng.random() < 0.5
-                else " ".join(_fragment(rng, _pick(rng, titles)))
-            )
-            if not words <= set(terms(other)):
+            if not set(terms(wanted)) <= set(terms(other := product())):
                 return other
         raise InputError(
             f'collection "{collection.name}" has nothing to say beside "{wanted}": '
             "give more queries or a larger catalogue"
         )
 
-    def context(query: str) -> Context:
-        wanted = queries[query]
+    def text(wanted: str) -> str:
         others = [unwanted(wanted) for _ in range(_between(rng, 1, 3))]
-        return Context(_clauses(rng, wanted, others), query)
+        return ", ".join(clause for clause, _ in _clauses(rng, wanted, others))
 
-    return [context(query) for query in query_ids for _ in range(per_query)]
+    return [
+        Context(text(wanted), query)
+        for query, wanted in zip(query_ids, queries, strict=True)
+        for _ in range(per_query)
+    ]
 
 
 def warm_start_pairs(collection: Collection, count: int, *, seed: int) -> list[tuple[str, str]]:
-    """Contexts made of title fragments, with search phrases that copy without judgment.
+    """Make contexts of title fragments, with search phrases that copy without judgment.
 
-    The phrases are a random part of everything the context mentions, wanted or not, and of the
-    words around it in the titles. A policy that learns from them can write phrases but not
-    tell the useful ones apart; queries and judgments are not looked at.
+    The phrases are a random part of everything the context mentions, wanted or not, in its
+    order, now and then with another word of the same title. A policy that learns from them can
+    write phrases but not tell the useful ones apart; queries and judgments are not looked at.
 
     Parameters
     ----------
@@ -172,48 +180,75 @@ def warm_start_pairs(collection: Collection, count: int, *, seed: int) -> list[t
     Examples
     --------
     >>> from ospo.data import load
-    >>> pairs = warm_start_pairs(load("shop"), 100, seed=0)
-    >>> sum("looking for" in context for context, phrases in pairs) > 0
+    >>> [(context, phrases)] = warm_start_pairs(load("shop"), 1, seed=6)
+    >>> phrases.split(", ")[0] in context
     True
     """
     rng = random.Random(seed)
     titles = _titles(collection)
+    words = list(dict.fromkeys(word for title in titles for word in title))
+
+    def spoken(word: str) -> str:
+        # A query may have words that no title has; the policy must be able to copy them too.
+        return _coined(rng, words) if rng.random() < COINED else word
+
+    def phrases(mentioned: Sequence[str]) -> list[str]:
+        # A policy that never stopped early could not learn to.
+        if rng.random() < SINGLE:
+            return [_pick(rng, mentioned)]
+        return [phrase for phrase in mentioned if rng.random() < MENTIONED] or list(mentioned)
 
     def pair() -> tuple[str, str]:
-        mentioned = [_pick(rng, titles) for _ in range(_between(rng, 2, 4))]
-        wanted, *others = fragments = [" ".join(_fragment(rng, title)) for title in mentioned]
-        text = _clauses(rng, wanted, others)
-        related = [_pick(rng, title) for title in mentioned]
-        fillers = [filler for filler in FILLER if filler in text]
-        likely = [*((f, 0.6) for f in fragments), *((r, 0.15) for r in related)]
-        likely += [(filler, 0.5) for filler in fillers]
-        chosen = [phrase for phrase, chance in likely if rng.random() < chance]
-        return text, ", ".join(_shuffled(rng, chosen or fragments))
+        titles_of = {}
+        for _ in range(_between(rng, 2, 4)):
+            title = _pick(rng, titles)
+            fragment = " ".join(map(spoken, _fragment(rng, title)))
+            titles_of[fragment] = title
+        wanted, *others = titles_of
+        clauses = _clauses(rng, wanted, others)
+        chosen = []
+        for phrase in phrases([phrase for _, phrase in clauses]):
+            chosen.append(phrase)
+            related = [w for w in titles_of.get(phrase, ()) if w not in phrase.split()]
+            if related and rng.random() < RELATED:
+                chosen.append(_pick(rng, related))
+        return ", ".join(clause for clause, _ in clauses), ", ".join(chosen)
 
     return [pair() for _ in range(count)]
 
 
-def _clauses(rng: random.Random, wanted: str, others: Sequence[str]) -> str:
-    clauses = [_pick(rng, WANTED).format(wanted)]
-    clauses += [_pick(rng, UNWANTED).format(other) for other in others]
+def _clauses(rng: random.Random, wanted: str, others: Sequence[str]) -> list[tuple[str, str]]:
+    """The shuffled clauses, each with the phrase that it mentions."""
+    clauses = [(_pick(rng, WANTED).format(wanted), wanted)]
+    clauses += [(_pick(rng, UNWANTED).format(other), other) for other in others]
     if rng.random() < 0.5:
-        clauses.append(_pick(rng, FILLER))
-    return ", ".join(_shuffled(rng, clauses))
+        filler = _pick(rng, FILLER)
+        clauses.append((filler, filler))
+    return sorted(clauses, key=lambda _: rng.random())
 
 
 def _titles(collection: Collection) -> list[list[str]]:
     """The words of each title that a shopper would say."""
-    titles = [_WORD.findall(title.lower()) for title in collection.catalogue.fields["title"]]
-    spoken = [title for title in titles if title]
+    spoken = [
+        words
+        for title in collection.catalogue.fields["title"]
+        if (words := [word for word in _WORD.findall(title.lower()) if word not in JOINING])
+    ]
     if not spoken:
         raise InputError(f'no title of collection "{collection.name}" has a word: give real titles')
     return spoken
 
 
 def _fragment(rng: random.Random, title: list[str]) -> list[str]:
-    length = _between(rng, 1, min(3, len(title)))
+    length = _between(rng, 1, min(4, len(title)))
     start = _between(rng, 0, len(title) - length)
     return title[start : start + length]
+
+
+def _coined(rng: random.Random, words: Sequence[str]) -> str:
+    """The beginning of one word and the end of another."""
+    first, last = _pick(rng, words), _pick(rng, words)
+    return first[: _between(rng, 1, len(first))] + last[_between(rng, 0, len(last) - 1) :]
 
 
 def _phrase(query: str) -> str:
@@ -230,7 +265,3 @@ def _pick(rng: random.Random, items: Sequence[_T]) -> _T:
 
 def _between(rng: random.Random, low: int, high: int) -> int:
     return low + int(rng.random() * (high - low + 1))
-
-
-def _shuffled(rng: random.Random, items: Sequence[_T]) -> list[_T]:
-    return sorted(items, key=lambda _: rng.random())

@@ -104,7 +104,7 @@ def _credits(explanation: Explanation) -> RenderableType:
         table.add_row(
             Text(phrase),
             Text(signed(credit), style=colour),
-            Text(bar(abs(credit) / largest), style=colour),
+            Text(bar(credit / largest), style=colour),
             f"{without:.3f}",
             signed(without - explanation.total),
         )
@@ -142,22 +142,24 @@ def _ranks(explanation: Explanation, titles: Mapping[str, str], width: int) -> R
         table.add_row(Text(titles[row.product_id]), str(row.grade), _rank(row.rank), *moved)
     notes = ["rank for the query, and without each phrase; — not retrieved"]
     for what, hidden in [
-        ("relevant products", len(explanation.ranks) - SHOWN_PRODUCTS),
-        ("phrases", len(cells) - len(shown)),
+        ("relevant product", len(explanation.ranks) - SHOWN_PRODUCTS),
+        ("phrase", len(cells) - len(shown)),
     ]:
         if hidden > 0:
-            notes.append(f"not shown: {hidden} {what}")
+            notes.append(f"not shown: {hidden} {what}{'s' * (hidden > 1)}")
     return Padding(Group(table, *(Text(note, style="dim") for note in notes)), (0, 0, 0, 2))
 
 
 def bar(share: float) -> str:
-    """Return a bar of up to :data:`BAR_CELLS` cells, drawn in eighths of a cell.
+    """Return a bar of up to :data:`BAR_CELLS` cells: solid for credit, shaded for blame.
 
     Examples
     --------
-    >>> bar(0.5), bar(0.1)
-    ('████████', '█▋')
+    >>> bar(0.5), bar(0.1), bar(-0.2)
+    ('████████', '█▋', '▒▒▒')
     """
+    if share < 0:
+        return "▒" * round(-share * BAR_CELLS)
     full, part = divmod(round(share * BAR_CELLS * 8), 8)
     return "█" * full + (_EIGHTHS[part] if part else "")
 

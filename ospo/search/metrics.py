@@ -24,7 +24,7 @@ class NDCG:
     Examples
     --------
     >>> NDCG(10)(ranks=[[1, 2], [2, 1], [0, 0]], grades=[3, 1]).round(3)
-    array([1.   , 0.71 , 0.   ])
+    array([1.  , 0.71, 0.  ])
     """
 
     cutoff: int

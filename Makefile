@@ -1,0 +1,41 @@
+# Two commands: make demo, make test. Each works from a fresh clone and installs what it needs.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+BUILD  := setup.py pyproject.toml constraints.txt $(shell find cpp/include cpp/bindings -type f)
+
+# The models here are small: a thread each is faster than sharing one product among cores.
+export OMP_NUM_THREADS ?= 1
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: demo test lint bench docs clean
+
+demo: $(VENV)/train.installed
+	$(BIN)/ospo train --data shop --output_dir runs/demo --overwrite true
+	$(BIN)/ospo explain --model runs/demo "$$(cat runs/demo/example.txt)"
+
+test: $(VENV)/dev.installed
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $$(find cpp -name '*.[ch]pp')
+	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md owen_core ospo cpp tests benchmarks docs
+
+bench: $(VENV)/dev.installed
+	$(BIN)/python benchmarks/claims/first_training.py
+
+docs: $(VENV)/docs.installed
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo "build/docs/index.html"
+
+clean:
+	rm -rf build dist *.egg-info owen_core/*.so $(VENV)
+
+$(VENV)/%.installed: $(BUILD)
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt -e ".[$*]"
+	@touch $@

@@ -1,0 +1,1 @@
+"""The small policy: a copying decoder, its tokenizer, and how it is warm-started."""
