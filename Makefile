@@ -22,10 +22,11 @@ lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/clang-format --dry-run --Werror $$(find cpp -name '*.[ch]pp')
+	$(BIN)/clang-format --dry-run --Werror $$(find cpp benchmarks -name '*.[ch]pp')
 	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md owen_core ospo cpp tests benchmarks docs
 
 bench: $(VENV)/dev.installed
+	$(BIN)/python benchmarks/core/exact.py
 	$(BIN)/python benchmarks/claims/first_training.py
 
 docs: $(VENV)/docs.installed

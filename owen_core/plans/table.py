@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from owen_core import _core
-from owen_core.coalition import Coalitions
+from owen_core.coalition import Coalitions, unpack
 from owen_core.game import Values
 from owen_core.plan import Plan
 from owen_core.semivalue import Semivalue
@@ -22,11 +22,9 @@ def table_plan(n: int, semivalue: Semivalue) -> Plan:
             f"{n * (n + 1) // 2 + 1} evaluations"
         )
     weights = semivalue.checked_weights(n)
-    bits = np.arange(n, dtype=np.uint64)
 
     def rows(start: int, stop: int) -> Coalitions:
-        index = np.arange(start, stop, dtype=np.uint64)[:, None]
-        return (index >> bits & np.uint64(1)).astype(np.bool_)
+        return unpack(np.arange(start, stop, dtype=np.uint64)[:, None], n)
 
     def combine(values: Values) -> Values:
         return _core.fold_table(values, weights)
