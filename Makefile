@@ -12,8 +12,8 @@ export TOKENIZERS_PARALLELISM := false
 .PHONY: demo test lint bench docs clean
 
 demo: $(VENV)/train.installed
-	$(BIN)/ospo train --data shop --output_dir runs/demo --overwrite true
-	$(BIN)/ospo explain --model runs/demo "$$(cat runs/demo/example.txt)"
+	$(BIN)/ospo train --data shop --output_dir runs/demo --overwrite
+	$(BIN)/ospo explain --model runs/demo
 
 test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest

@@ -19,7 +19,7 @@ from ospo.train.policy.model import CopyDecoderForCausalLM, small_policy
 from ospo.train.policy.tokenizer import completion, prompt, train_tokenizer
 
 BATCH = 32
-LEARNING_RATE = 5e-3
+LEARNING_RATE = 4e-3
 WARM_UP = 50
 IGNORED = -100  # the label that cross_entropy leaves out
 
