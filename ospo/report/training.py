@@ -62,9 +62,10 @@ def print_training(result: Result, console: Console) -> None:
         table.add_row("", label, f"{sum(values) / len(values):.3f}")
     console.print(table)
     console.print(
-        f"\ngain      {signed(difference.mean)} [{signed(difference.low)}, "
-        f"{signed(difference.high)}], 95 % over queries;  won {difference.won} · "
-        f"tied {difference.tied} · lost {difference.lost}",
+        f"\ngain      {signed(difference.mean)}, 95 % interval over queries "
+        f"[{signed(difference.low)}, {signed(difference.high)}]\n"
+        f"contexts  {difference.won} better · {difference.tied} as before · "
+        f"{difference.lost} worse",
         highlight=False,
     )
     ordered = sorted(records, key=lambda r: r.value_after - r.value_before)

@@ -32,7 +32,10 @@ class Policy:
     tokenizer: Any
 
     def rewrite(self, contexts: Sequence[str]) -> list[str]:
-        """Return the query that the policy writes for each context, decoding greedily."""
+        """Return the query that the policy writes for each context, decoding greedily.
+
+        A phrase that it repeats is kept once: to a retriever, the second time says nothing new.
+        """
         written = []
         self.model.eval()
         for start in range(0, len(contexts), BATCH):
@@ -42,7 +45,7 @@ class Policy:
                 ids = self.model.generate(**batch, do_sample=False, max_new_tokens=MAX_NEW_TOKENS)
             completions = ids[:, batch["input_ids"].shape[1] :]
             written += self.tokenizer.batch_decode(completions, skip_special_tokens=True)
-        return [text.strip() for text in written]
+        return [_without_repetition(text) for text in written]
 
     def save(self, folder: Path) -> None:
         """Write model and tokenizer to a folder, as transformers reads them."""
@@ -61,3 +64,8 @@ class Policy:
         return cls(
             AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
         )
+
+
+def _without_repetition(text: str) -> str:
+    phrases = (phrase.strip() for phrase in text.split(","))
+    return ", ".join(dict.fromkeys(phrase for phrase in phrases if phrase))

@@ -20,8 +20,9 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 2048) -> PreTrainedT
     """Learn a vocabulary of bytes, frequent word pieces and whole words.
 
     Every text can be encoded and is decoded exactly, so a query with words that the catalogue
-    lacks can be copied. (Whole words with single bytes for the rest, the alternative that was
-    tried, makes sequences longer and the loss of a warm start higher.)
+    lacks can be copied. A vocabulary of whole words and single bytes warm-starts as well, but it
+    spells out rare words: sequences are longer, and on the shop 9 per cent of the sampled
+    completions do not end within 32 tokens, against 1 per cent here.
 
     Parameters
     ----------
