@@ -80,9 +80,12 @@ class OSPOTrainer(GRPOTrainer):
         credits = torch.zeros(ids.shape, dtype=torch.float64)
         credited = torch.zeros(ids.shape, dtype=torch.bool)
         for row in RULES[self.args.rule](output["advantages"]).nonzero()[:, 0].tolist():
+            written = ids[row][mask[row]].tolist()
+            if not self.reward.finished(written):
+                continue
             credit = token_credit(
                 self.processing_class,
-                ids[row][mask[row]].tolist(),
+                written,
                 self.reward.judge(inputs[row]["query_id"]),
                 self.args.credit,
             )

@@ -13,7 +13,7 @@ from ospo.train.reward import RetrievalReward
 from ospo.train.run import load_run, parse, train
 
 SHORT = ["--max_steps", "2", "--per_device_train_batch_size", "16", "--warm_start_steps", "60"]
-SHORT += ["--max_completion_length", "8"]
+SHORT += ["--gradient_accumulation_steps", "1", "--max_completion_length", "8"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -81,11 +81,11 @@ def test_a_run_that_dies_keeps_its_metrics_and_is_no_finished_run(tmp_path, monk
     value = RetrievalReward.__call__
     calls = []
 
-    def engine_dies(self, completions, query_id, **columns):
+    def engine_dies(self, completions, **columns):
         calls.append(len(completions))
         if len(calls) == 2:
             raise ConnectionError("engine down")
-        return value(self, completions, query_id, **columns)
+        return value(self, completions, **columns)
 
     monkeypatch.setattr(RetrievalReward, "__call__", engine_dies)
     folder = tmp_path / "dead"

@@ -127,7 +127,7 @@ def test_advantages_are_per_token_and_keep_the_mean(collection, tokenizer, tmp_p
     advantages, mask = output["advantages"], output["completion_mask"].bool()
     assert advantages.shape == output["completion_ids"].shape
     assert (advantages[~mask] == 0).all()
-    rewards = torch.tensor(made.reward(texts * 2, ["shoes"] * 12))
+    rewards = torch.tensor(made.reward(texts * 2, ["shoes"] * 12, ids))
     grouped = rewards.view(-1, 4)
     expected = (grouped - grouped.mean(1, keepdim=True)) / (grouped.std(1, keepdim=True) + 1e-4)
     for row, sequence in enumerate(expected.flatten()):
@@ -163,6 +163,18 @@ def test_uniform_credit_asks_for_no_search_beyond_the_reward(collection, tokeniz
         asked[rule] = made.reward.asked
     assert asked["uniform"] == 3 * 12
     assert asked["uniform"] < asked["praise"] < asked["proportional"]
+
+
+def test_an_unfinished_completion_is_worth_nothing_where_endings_count(collection, tokenizer):
+    judged = BM25(collection.catalogue), NDCG(10)
+    ids = tokenizer(["trail shoes", "trail shoes" + tokenizer.eos_token])["input_ids"]
+    texts, queries = ["trail shoes"] * 2, ["shoes"] * 2
+    plain = RetrievalReward(collection, *judged)
+    ending = RetrievalReward(collection, *judged, end=tokenizer.eos_token_id)
+    worth = plain(texts, queries, ids)
+    assert worth[0] == worth[1] > 0
+    assert ending(texts, queries, ids) == [0.0, worth[1]]
+    assert ending([""], ["shoes"], [[]]) == [0.0]
 
 
 def test_metrics_say_what_credit_cost(collection, tokenizer, tmp_path):
