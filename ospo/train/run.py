@@ -212,7 +212,10 @@ class Recorder(TrainerCallback):
 
 
 def load_run(folder: Path) -> tuple[Policy, str, dict[str, str]]:
-    """Return a finished run's policy, its data, and its held-out contexts with their query ids."""
+    """Return a finished run's policy, its data, and its held-out contexts with their query ids.
+
+    The contexts for which the policy wrote most come first.
+    """
     config, held_out = folder / "config.yaml", folder / "held_out.jsonl"
     if not config.is_file() or not held_out.is_file():
         raise InputError(
@@ -222,6 +225,6 @@ def load_run(folder: Path) -> tuple[Policy, str, dict[str, str]]:
     disable_progress_bar()
     settings = yaml.safe_load(config.read_text(encoding="utf-8"))
     lines = held_out.read_text(encoding="utf-8").splitlines()
-    records = [json.loads(line) for line in lines]
+    records = sorted(map(json.loads, lines), key=lambda record: -len(record["after"].split()))
     contexts = {record["context"]: record["query_id"] for record in records}
     return Policy.load(folder / "model"), settings["data"], contexts
