@@ -21,6 +21,7 @@ from ospo.errors import InputError
 from ospo.search.bm25 import BM25
 from ospo.search.metrics import parse_metric
 from ospo.storage import cache_dir, whole
+from ospo.text.segment import segment
 from ospo.train.config import OSPOConfig
 from ospo.train.held_out import HeldOut, compare
 from ospo.train.policy.policy import MAX_NEW_TOKENS, Policy
@@ -31,6 +32,7 @@ from ospo.train.trl import OSPOTrainer
 
 HELD_OUT_CONTEXTS = 3  # per held-out query
 HELD_OUT_SEED = 0  # the split and the held-out contexts do not depend on the run's seed
+READABLE_SEGMENTS = 8
 Progress = Callable[[str, int, int, str], None]  # stage, steps done, steps in all, a note
 
 # What suits the small policy on a CPU; every one of them is a flag.
@@ -214,7 +216,7 @@ class Recorder(TrainerCallback):
 def load_run(folder: Path) -> tuple[Policy, str, dict[str, str]]:
     """Return a finished run's policy, its data, and its held-out contexts with their query ids.
 
-    The contexts for which the policy wrote most come first.
+    The contexts for which the policy wrote most segments, up to a readable number, come first.
     """
     config, held_out = folder / "config.yaml", folder / "held_out.jsonl"
     if not config.is_file() or not held_out.is_file():
@@ -225,6 +227,11 @@ def load_run(folder: Path) -> tuple[Policy, str, dict[str, str]]:
     disable_progress_bar()
     settings = yaml.safe_load(config.read_text(encoding="utf-8"))
     lines = held_out.read_text(encoding="utf-8").splitlines()
-    records = sorted(map(json.loads, lines), key=lambda record: -len(record["after"].split()))
+
+    def interest(record: dict[str, Any]) -> tuple[bool, int]:
+        written = len(segment(record["after"]))
+        return written > READABLE_SEGMENTS, -written
+
+    records = sorted(map(json.loads, lines), key=interest)
     contexts = {record["context"]: record["query_id"] for record in records}
     return Policy.load(folder / "model"), settings["data"], contexts
