@@ -216,7 +216,7 @@ class Recorder(TrainerCallback):
 def load_run(folder: Path) -> tuple[Policy, str, dict[str, str]]:
     """Return a finished run's policy, its data, and its held-out contexts with their query ids.
 
-    The contexts for which the policy wrote most segments, up to a readable number, come first.
+    Those for which it wrote most segments, up to a readable number, and found something come first.
     """
     config, held_out = folder / "config.yaml", folder / "held_out.jsonl"
     if not config.is_file() or not held_out.is_file():
@@ -230,7 +230,7 @@ def load_run(folder: Path) -> tuple[Policy, str, dict[str, str]]:
 
     def interest(record: dict[str, Any]) -> tuple[bool, int]:
         written = len(segment(record["after"]))
-        return written > READABLE_SEGMENTS, -written
+        return written > READABLE_SEGMENTS or not record["value_after"], -written
 
     records = sorted(map(json.loads, lines), key=interest)
     contexts = {record["context"]: record["query_id"] for record in records}
