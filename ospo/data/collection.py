@@ -13,6 +13,7 @@ from functools import cached_property
 
 import Stemmer
 
+from ospo.data.draw import shuffled
 from ospo.errors import InputError
 
 _WORD = re.compile(r"\w+")
@@ -207,8 +208,7 @@ class Collection:
         rng = random.Random(seed)
         room = round(held_out * len(self.answerable))
         chosen: set[str] = set()
-        # Only random() is promised to give the same numbers in every Python version.
-        for group in sorted(groups.values(), key=lambda _: rng.random()):
+        for group in shuffled(rng, groups.values()):
             if len(chosen) + len(group) <= room:
                 chosen.update(group)
         train = tuple(query for query in self.answerable if query not in chosen)

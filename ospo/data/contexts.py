@@ -11,9 +11,9 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from ospo.data.collection import Collection
+from ospo.data.draw import between, pick
 from ospo.errors import InputError
 from ospo.text.terms import terms
 
@@ -55,7 +55,6 @@ CLAUSES = (*WANTED, *UNWANTED, *FILLER)
 _WORD = re.compile(r"(?<![^\s(])(?:[^\W\d_]{2,}(?:-[^\W\d_]+)*|\w{2,6})(?![^\s),;:*®™])")
 JOINING = frozenset({"a", "and", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"})
 TRIES = 1000
-_T = TypeVar("_T")
 
 # Warm-start pairs: chances that a word is coined, that a target is one phrase only, that a phrase
 # is in a longer target, and that another word of its title comes with it.
@@ -133,8 +132,8 @@ def noisy_contexts(
 
     def product() -> str:
         if rng.random() < 0.5:
-            return _pick(rng, queries)
-        return " ".join(_fragment(rng, _pick(rng, titles)))
+            return pick(rng, queries)
+        return " ".join(_fragment(rng, pick(rng, titles)))
 
     def unwanted(wanted: str) -> str:
         for _ in range(TRIES):
@@ -146,7 +145,7 @@ def noisy_contexts(
         )
 
     def text(wanted: str) -> str:
-        others = [unwanted(wanted) for _ in range(_between(rng, 1, 3))]
+        others = [unwanted(wanted) for _ in range(between(rng, 1, 3))]
         return ", ".join(clause for clause, _ in _clauses(rng, wanted, others))
 
     return [
@@ -195,13 +194,13 @@ def warm_start_pairs(collection: Collection, count: int, *, seed: int) -> list[t
     def phrases(mentioned: Sequence[str]) -> list[str]:
         # A policy that never stopped early could not learn to.
         if rng.random() < SINGLE:
-            return [_pick(rng, mentioned)]
+            return [pick(rng, mentioned)]
         return [phrase for phrase in mentioned if rng.random() < MENTIONED] or list(mentioned)
 
     def pair() -> tuple[str, str]:
         titles_of = {}
-        for _ in range(_between(rng, 2, 4)):
-            title = _pick(rng, titles)
+        for _ in range(between(rng, 2, 4)):
+            title = pick(rng, titles)
             fragment = " ".join(map(spoken, _fragment(rng, title)))
             titles_of[fragment] = title
         wanted, *others = titles_of
@@ -211,7 +210,7 @@ def warm_start_pairs(collection: Collection, count: int, *, seed: int) -> list[t
             chosen.append(phrase)
             related = [w for w in titles_of.get(phrase, ()) if w not in phrase.split()]
             if related and rng.random() < RELATED:
-                chosen.append(_pick(rng, related))
+                chosen.append(pick(rng, related))
         return ", ".join(clause for clause, _ in clauses), ", ".join(chosen)
 
     return [pair() for _ in range(count)]
@@ -219,10 +218,10 @@ def warm_start_pairs(collection: Collection, count: int, *, seed: int) -> list[t
 
 def _clauses(rng: random.Random, wanted: str, others: Sequence[str]) -> list[tuple[str, str]]:
     """The shuffled clauses, each with the phrase that it mentions."""
-    clauses = [(_pick(rng, WANTED).format(wanted), wanted)]
-    clauses += [(_pick(rng, UNWANTED).format(other), other) for other in others]
+    clauses = [(pick(rng, WANTED).format(wanted), wanted)]
+    clauses += [(pick(rng, UNWANTED).format(other), other) for other in others]
     if rng.random() < 0.5:
-        filler = _pick(rng, FILLER)
+        filler = pick(rng, FILLER)
         clauses.append((filler, filler))
     return sorted(clauses, key=lambda _: rng.random())
 
@@ -240,28 +239,17 @@ def _titles(collection: Collection) -> list[list[str]]:
 
 
 def _fragment(rng: random.Random, title: list[str]) -> list[str]:
-    length = _between(rng, 1, min(4, len(title)))
-    start = _between(rng, 0, len(title) - length)
+    length = between(rng, 1, min(4, len(title)))
+    start = between(rng, 0, len(title) - length)
     return title[start : start + length]
 
 
 def _coined(rng: random.Random, words: Sequence[str]) -> str:
     """The beginning of one word and the end of another."""
-    first, last = _pick(rng, words), _pick(rng, words)
-    return first[: _between(rng, 1, len(first))] + last[_between(rng, 0, len(last) - 1) :]
+    first, last = pick(rng, words), pick(rng, words)
+    return first[: between(rng, 1, len(first))] + last[between(rng, 0, len(last) - 1) :]
 
 
 def _phrase(query: str) -> str:
     # A comma would end the phrase.
     return " ".join(query.lower().replace(",", " ").split())
-
-
-# Only random() is promised to give the same numbers in every Python version.
-
-
-def _pick(rng: random.Random, items: Sequence[_T]) -> _T:
-    return items[int(rng.random() * len(items))]
-
-
-def _between(rng: random.Random, low: int, high: int) -> int:
-    return low + int(rng.random() * (high - low + 1))

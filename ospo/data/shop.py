@@ -19,9 +19,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TypeVar
 
 from ospo.data.collection import Catalogue, Collection
+from ospo.data.draw import pick, shuffled
 from ospo.data.shop_vocabulary import (
     DEPARTMENTS,
     SENTENCES,
@@ -48,7 +48,6 @@ WANTS_BRAND = 0.12
 _NEAR = {kind.name: kind.near for shelf in DEPARTMENTS for kind in shelf.kinds}
 # The blank keeps a department's name apart from the words of texts.
 _DEPARTMENT_OF = {kind.name: f"in {shelf.name}" for shelf in DEPARTMENTS for kind in shelf.kinds}
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def generate() -> tuple[tuple[Product, ...], tuple[Wish, ...]]:
         for kind in department.kinds
     ]
     wishes = _wishes(rng, stock)
-    products = _shuffled(rng, chain.from_iterable(products for _, products in stock))
+    products = shuffled(rng, chain.from_iterable(products for _, products in stock))
     return tuple(products), tuple(wishes)
 
 
@@ -159,8 +158,8 @@ def _stock(rng: random.Random, department: Department, kind: Kind) -> list[Produ
 
 
 def _product(rng: random.Random, department: Department, kind: Kind, *, called: str) -> Product:
-    brand = _pick(rng, department.brands)
-    series = _pick(rng, kind.series)
+    brand = pick(rng, department.brands)
+    series = pick(rng, kind.series)
     traits = _traits(rng, kind)
     told = {trait: value for trait, value in traits.items() if rng.random() < IN_TITLE}
     untold = [trait for trait in traits if trait not in told]
@@ -182,16 +181,16 @@ def _product(rng: random.Random, department: Department, kind: Kind, *, called: 
         if all(value or f"{{{slot}}}" not in piece for slot, value in slots.items())
     ]
 
-    opening = _pick(rng, (f"{called} by {brand}.", f"{called} from the {series} series."))
-    sentences = [opening, f"{_pick(rng, kind.about)}."]
-    sentences += [_pick(rng, SENTENCES[trait]).format(traits[trait]) for trait in untold]
+    opening = pick(rng, (f"{called} by {brand}.", f"{called} from the {series} series."))
+    sentences = [opening, f"{pick(rng, kind.about)}."]
+    sentences += [pick(rng, SENTENCES[trait]).format(traits[trait]) for trait in untold]
     if rng.random() < CROSS_SELLS:
-        other = _pick(rng, [other for other in department.kinds if other is not kind])
+        other = pick(rng, [other for other in department.kinds if other is not kind])
         before, _ = _around_the_kind(_traits(rng, other).values())
-        invitation = _pick(rng, ("goes well with", "see also", "often bought with"))
+        invitation = pick(rng, ("goes well with", "see also", "often bought with"))
         sentences.append(f"{invitation} our {' '.join([*before[:2], other.name])}.")
     else:
-        sentences.append(f"{_pick(rng, department.closing)}.")
+        sentences.append(f"{pick(rng, department.closing)}.")
     return Product(
         kind.name,
         {"brand": brand, **traits},
@@ -201,17 +200,17 @@ def _product(rng: random.Random, department: Department, kind: Kind, *, called: 
 
 
 def _traits(rng: random.Random, kind: Kind) -> dict[str, str]:
-    drawn = {trait: _pick(rng, kind.traits[trait]) for trait in TRAIT_ORDER if trait in kind.traits}
+    drawn = {trait: pick(rng, kind.traits[trait]) for trait in TRAIT_ORDER if trait in kind.traits}
     return {trait: value for trait, value in drawn.items() if value}
 
 
 def _wishes(rng: random.Random, stock: Sequence[tuple[Kind, list[Product]]]) -> list[Wish]:
     """Wishes of different texts, taking turns among the kinds."""
     wishes: dict[str, Wish] = {}
-    turns = _shuffled(rng, stock)
+    turns = shuffled(rng, stock)
     while len(wishes) < WISHES:
         kind, products = turns[len(wishes) % len(turns)]
-        wish = _wish(rng, kind, _pick(rng, products))
+        wish = _wish(rng, kind, pick(rng, products))
         words = wish.text.split()
         if len(set(words)) == len(words) <= LONGEST_QUERY:
             wishes.setdefault(wish.text, wish)
@@ -220,16 +219,16 @@ def _wishes(rng: random.Random, stock: Sequence[tuple[Kind, list[Product]]]) -> 
 
 def _wish(rng: random.Random, kind: Kind, product: Product) -> Wish:
     """A wish that the product fulfils, worded as a shopper types it."""
-    count = _pick(rng, (0, 0, 1, 1, 1, 2, 2, 3))
+    count = pick(rng, (0, 0, 1, 1, 1, 2, 2, 3))
     eligible = [trait for trait in product.traits if trait != "brand" or rng.random() < WANTS_BRAND]
-    wanted = set(_shuffled(rng, eligible)[:count])
+    wanted = set(shuffled(rng, eligible)[:count])
     traits = {trait: product.traits[trait] for trait in TRAIT_ORDER if trait in wanted}
     words = [
-        _pick(rng, SHOPPERS_SAY[value]) if value in SHOPPERS_SAY and rng.random() < ASKED else value
+        pick(rng, SHOPPERS_SAY[value]) if value in SHOPPERS_SAY and rng.random() < ASKED else value
         for value in traits.values()
     ]
     before, after = _around_the_kind(words)
-    called = _pick(rng, kind.asked) if rng.random() < ASKED else kind.name
+    called = pick(rng, kind.asked) if rng.random() < ASKED else kind.name
     order = [called, *before] if rng.random() < KEYWORDS_LAST else [*before, called]
     text = " ".join([*order, *after]).lower().replace("'", "")
     return Wish(text, kind.name, traits)
@@ -242,15 +241,6 @@ def _around_the_kind(values: Iterable[str]) -> tuple[list[str], list[str]]:
     for value in values:
         (after if value.startswith(TRAILING) else before).append(value)
     return before, after
-
-
-# Only random() is promised to give the same numbers in every Python version.
-def _pick(rng: random.Random, options: Sequence[_T]) -> _T:
-    return options[int(rng.random() * len(options))]
-
-
-def _shuffled(rng: random.Random, items: Iterable[_T]) -> list[_T]:
-    return sorted(items, key=lambda _: rng.random())
 
 
 def _capital(text: str) -> str:
