@@ -105,7 +105,7 @@ def _explain(options: argparse.Namespace) -> None:
         data = data or trained_on
         context = query or next(iter(held_out))
         query = policy.rewrite([context])[0]
-    elif query is None:
+    elif not (query or "").strip():
         raise InputError('there is no query; write one, for example: ospo explain "desk lamp"')
     collection = load(data or "shop")
     catalogue = collection.catalogue

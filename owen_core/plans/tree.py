@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from owen_core import _core
-from owen_core.coalition import Coalitions, unpack
+from owen_core.coalition import Coalitions, unpack, words
 from owen_core.game import Values
 from owen_core.plan import Plan
 from owen_core.structure import Tree
+
+MAX_BYTES = 2 << 30  # of the list of coalitions
 
 # Weights among unions, and among the players of a union.
 WEIGHTS = {
@@ -30,6 +32,13 @@ def tree_plan(names: Sequence[str], tree: Tree, concept: str) -> Plan:
         among = within  # one union: there is nothing among unions to share
     root = tree.resolve(names)
     compiled = _core.Tree(root, n)
+    memory = len(compiled) * words(n) * 8
+    if memory > MAX_BYTES:
+        raise ValueError(
+            f"the {len(compiled)} coalitions of {n} players in these unions take "
+            f"{memory / 2**30:.1f} GiB, and the limit is {MAX_BYTES >> 30}; use smaller unions, or "
+            "more levels of them"
+        )
     packed = compiled.rows()
 
     def rows(start: int, stop: int) -> Coalitions:

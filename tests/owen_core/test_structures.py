@@ -334,6 +334,15 @@ def test_linkage_and_boundaries_make_trees():
         (lambda: oc.contiguous(4, branching=1), "branching must be at least 2"),
         (lambda: oc.contiguous(0), "at least one player"),
         (lambda: oc.plan(30, structure=oc.unions(*range(30))), "at most 24 parts"),
+        (
+            lambda: oc.plan(88, structure=oc.unions(*np.arange(88).reshape(4, 22).tolist())),
+            "admit 134217680 coalitions, and the limit is 67108864",
+        ),
+        (
+            lambda: oc.plan(480, structure=oc.nested(np.arange(480).reshape(4, 5, 24).tolist())),
+            "admit more than 67108864 coalitions",
+        ),
+        (lambda: oc.plan(7000, structure=oc.contiguous(7000)), "28.7 GiB, and the limit is 2"),
         (lambda: oc.from_boundaries(5, [3, 2]), "must rise from 1 to 4"),
         (lambda: oc.from_linkage([[0, 5, 1, 2]]), "merges cluster 5: not made yet"),
         (lambda: oc.from_linkage([[0, 1]]), r"shape \(n - 1, 4\)"),

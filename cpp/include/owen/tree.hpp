@@ -26,6 +26,7 @@
 namespace owen {
 
 constexpr int kMaxBranching = 24;
+constexpr std::size_t kMaxTreeCoalitions = std::size_t{1} << 26;  // their values take 512 MiB
 
 struct Node {
   std::vector<Node> children;  // none: a leaf
@@ -50,7 +51,14 @@ inline Node make_node(std::vector<Node> children) {
   Node node;
   node.children = std::move(children);
   node.interior = (std::size_t{1} << node.children.size()) - 2;
-  for (const Node& child : node.children) node.interior += node.contexts() * child.interior;
+  for (const Node& child : node.children) {
+    require(child.interior <= kMaxTreeCoalitions / node.contexts(), "the unions admit more than ",
+            kMaxTreeCoalitions, " coalitions: use smaller unions, or more levels of them");
+    node.interior += node.contexts() * child.interior;
+  }
+  require(node.interior <= kMaxTreeCoalitions, "the unions admit ", node.interior + 2,
+          " coalitions, and the limit is ", kMaxTreeCoalitions,
+          ": use smaller unions, or more levels of them");
   return node;
 }
 
