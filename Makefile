@@ -9,7 +9,12 @@ BUILD  := setup.py pyproject.toml constraints.txt $(shell find cpp/include cpp/b
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test lint bench docs clean
+CXX    ?= g++
+STRICT := -std=c++17 -O1 -g -ffp-contract=off -Wall -Wextra -Werror -Icpp/include -pthread
+ADDRESS := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_SECONDS ?= 60
+
+.PHONY: demo test lint bench docs sanitize fuzz clean
 
 demo: $(VENV)/train.installed
 	$(BIN)/ospo train --data shop --output_dir runs/demo --overwrite
@@ -32,6 +37,16 @@ bench: $(VENV)/dev.installed
 docs: $(VENV)/docs.installed
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 	@echo "build/docs/index.html"
+
+sanitize:
+	@mkdir -p build
+	$(CXX) $(STRICT) $(ADDRESS) cpp/tests/test_core.cpp -o build/test_address && build/test_address
+	$(CXX) $(STRICT) -fsanitize=thread cpp/tests/test_core.cpp -o build/test_thread && build/test_thread
+
+fuzz:
+	@mkdir -p build
+	$(CXX) $(STRICT) $(ADDRESS) -DSTANDALONE cpp/tests/fuzz_core.cpp -o build/fuzz_core
+	build/fuzz_core $(FUZZ_SECONDS)
 
 clean:
 	rm -rf build dist *.egg-info owen_core/*.so $(VENV)
