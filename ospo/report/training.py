@@ -7,7 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
@@ -25,8 +31,14 @@ def live_progress(console: Console) -> Iterator[Progress]:
     if not console.is_terminal:
         yield lambda stage, done, total, note: _line(console, stage, done, total, note)
         return
-    columns = [TextColumn("{task.description:<11}"), BarColumn(), MofNCompleteColumn()]
-    with Bars(*columns, TextColumn("{task.fields[note]}"), TimeRemainingColumn()) as bars:
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.description:<11}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(),
+    ]
+    with Bars(*columns, console=console) as bars:
         tasks: dict[str, Any] = {}
 
         def progress(stage: str, done: int, total: int, note: str) -> None:
@@ -79,7 +91,7 @@ def print_training(result: Result, console: Console) -> None:
         f"made, {saved:.0%} saved",
         highlight=False,
     )
-    console.print(f"wrote     {result.folder}", highlight=False)
+    console.print(f"wrote     {result.folder}", highlight=False, markup=False)
 
 
 def _sample(record: HeldOut) -> Table:

@@ -32,6 +32,7 @@ from ospo.train.trl import OSPOTrainer
 
 HELD_OUT_CONTEXTS = 3  # per held-out query
 HELD_OUT_SEED = 0  # the split and the held-out contexts do not depend on the run's seed
+WARM_START_VERSION = 1  # raise it when the same settings warm-start another policy
 READABLE_SEGMENTS = 8
 Progress = Callable[[str, int, int, str], None]  # stage, steps done, steps in all, a note
 
@@ -181,8 +182,8 @@ def prompts(collection: Collection, queries: Sequence[str], args: OSPOConfig) ->
 
 def warm_policy(collection: Collection, steps: int, seed: int, progress: Progress) -> Policy:
     """Return the warm-started policy, from the cache if the same one was made before."""
-    name = f"warm-start-{collection.catalogue.fingerprint[:16]}-{steps}-{seed}"
-    folder = cache_dir() / name
+    catalogue = collection.catalogue.fingerprint[:16]
+    folder = cache_dir() / f"warm-start-{WARM_START_VERSION}-{catalogue}-{steps}-{seed}"
     if not folder.exists():
         model, tokenizer = warm_start(
             collection,
