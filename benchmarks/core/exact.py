@@ -29,6 +29,8 @@ from owen_core import _core
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results" / "exact.json"
 
+Model = Callable[[np.ndarray], np.ndarray]
+
 
 def best(work: Callable[[], object], repeats: int = 7) -> float:
     """Return the seconds of the fastest of some repeats."""
@@ -53,7 +55,7 @@ class Counting:
         return np.asarray(coalitions)[:, 0] * 1.0
 
 
-def shap_masked(game: Callable[[np.ndarray], np.ndarray], n: int, **options: object) -> object:
+def shap_masked(game: Model, n: int, **options: object) -> object:
     """Return what shap's explainers take: the game as a model whose features are present or not."""
     return shap.Explainer(lambda rows: game(rows > 0.5), np.zeros((1, n)), **options)
 
@@ -83,15 +85,28 @@ def structured() -> list[tuple[str, int, int, float]]:
         asked, calls = game.rows, game.calls
         seconds = best(lambda g=game, k=n, s=structure: oc.attribute(g, k, structure=s), 30)
         rows.append((label, asked, calls, seconds))
-    for label, n, algorithm in [("shap Partition, binary tree of 128", 128, "partition")]:
-        game = Counting()
-        tree = np.array(linkage(n))
-        masker = shap.maskers.Partition(np.zeros((1, n)), clustering=tree)
-        explainer = shap.Explainer(lambda r, g=game: g(r > 0.5), masker, algorithm=algorithm)
-        began = time.perf_counter()
-        explainer(np.ones((1, n)), max_evals=1 << 17, silent=True)
-        rows.append((label, game.rows, game.calls, time.perf_counter() - began))
+    rows.append(("shap Partition, same tree", *shap_partition(128)))
     return rows
+
+
+def shap_partition(n: int) -> tuple[int, int, float]:
+    """Return what shap's Partition explainer asks and takes for a balanced binary tree."""
+    masker = shap.maskers.Partition(np.zeros((1, n)), clustering=np.array(linkage(n)))
+    return timed(
+        lambda model: shap.Explainer(model, masker, algorithm="partition")(
+            np.ones((1, n)), max_evals=1 << 17, silent=True
+        )
+    )
+
+
+def timed(
+    explain: Callable[[Callable[[np.ndarray], np.ndarray]], object],
+) -> tuple[int, int, float]:
+    """Return the rows and calls that an explainer of shap's makes, and its seconds."""
+    game = Counting()
+    began = time.perf_counter()
+    explain(lambda rows: game(rows > 0.5))
+    return game.rows, game.calls, time.perf_counter() - began
 
 
 def linkage(n: int) -> list[list[float]]:

@@ -4,6 +4,7 @@
 // the high players; rows of the same number of high players, p, share an accumulator and weights.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -18,6 +19,11 @@ constexpr std::size_t kRow = std::size_t{1} << kLowPlayers;  // 1 KiB of values
 // Sums run in this many independent lanes on every processor, so that plain loops vectorise and
 // every instruction set adds the same numbers in the same order.
 constexpr std::size_t kLanes = 8;
+
+// Rows are fetched into the second-level cache this far ahead: the loop keeps the processor too
+// busy to look far enough ahead by itself.
+constexpr std::size_t kRowsAhead = 20;  // 20 KiB
+constexpr std::size_t kCacheLine = 8;   // doubles
 
 inline int popcount(std::uint64_t bits) { return __builtin_popcountll(bits); }
 
@@ -37,6 +43,9 @@ __attribute__((always_inline)) inline void fold_rows(const double* table, double
     const std::size_t at = static_cast<std::size_t>(popcount(r)) * kRow;
     const double* w = weights + at;
     double* a = acc + at;
+    const double* ahead = table + std::min(r + kRowsAhead, last - 1) * kRow;
+    for (std::size_t line = 0; line < kRow; line += kCacheLine)
+      __builtin_prefetch(ahead + line, 0, 2);
     double lanes[kLanes] = {};
     for (std::size_t block = 0; block < kRow; block += kLanes)
       for (std::size_t lane = 0; lane < kLanes; ++lane) {
