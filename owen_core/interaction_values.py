@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from owen_core.attribution import ROUNDING
 from owen_core.evaluate import Cost
 from owen_core.game import Values
 
@@ -93,7 +94,9 @@ class Interactions:
         single = [item for item in self if len(item[0]) == 1]
         shown = [(" × ".join(players), strength) for players, strength in single + self.top()]
         width = max(len(label) for label, _ in shown)
-        lines = [f"{label:<{width}}  {strength:+.6g}" for label, strength in shown]
+        noise = ROUNDING * max(abs(strength) for _, strength in shown)
+        settled = [(label, s if abs(s) > noise else 0.0) for label, s in shown]
+        lines = [f"{label:<{width}}  {strength:+z.6g}" for label, strength in settled]
         if len(shown) < len(self):
             lines.append(f"and {len(self) - len(shown)} weaker ones")
         lines.append(

@@ -110,4 +110,5 @@ def _checked(matrix: ArrayLike, names: Sequence[str]) -> NDArray[np.float64]:
             f"interactions must be symmetric, got {pairs[i, j]} for {names[i]!r} with "
             f"{names[j]!r} and {pairs[j, i]} the other way round"
         )
-    return pairs
+    noise = np.abs(pairs) <= ROUNDING * np.abs(pairs).max()  # arithmetic, no interaction
+    return np.where(noise, 0.0, pairs)

@@ -413,3 +413,10 @@ def test_a_value_that_is_not_finite_is_refused_by_name():
         oc.interactions_from_table([0, 1, np.inf, 2])
     with pytest.raises(ValueError, match="2\\*\\*n values"):
         oc.interactions_from_table([0, 1, 2])
+
+
+def test_rounding_is_not_shown_as_an_interaction():
+    found = oc.interactions(lambda s: s @ [0.1, -0.1, 0.3, 0.4] + 0.2 * s[:, 2] * s[:, 3], 4)
+    assert 0 < abs(found[0, 1]) < 1e-15
+    assert "0 × 1  +0\n" in str(found)
+    assert "e-" not in str(found)
