@@ -12,7 +12,7 @@ from owen_core.attribution import Attribution
 from owen_core.cache import MemoryStore
 from owen_core.coalition import pack
 from owen_core.concepts import CONCEPTS, default_concept, plan
-from owen_core.evaluate import evaluate
+from owen_core.evaluate import check_limits, evaluate
 from owen_core.game import (
     Game,
     ValueFunction,
@@ -119,9 +119,7 @@ def attribute(
     owen, exact; v(N) = 0.9, v(empty) = 0; 16 evaluations, 0 cached
     """
     game = as_game(value, players)
-    for name, number in (("batch_size", batch_size), ("budget", budget)):
-        if number is not None and number < 1:
-            raise ValueError(f"{name} must be at least 1, got {number}")
+    check_limits(budget=budget, batch_size=batch_size)
     if not isinstance(concept, list):
         if concept == "auto":
             concept = default_concept(structure)

@@ -38,6 +38,13 @@ class Cost:
     seconds: float
 
 
+def check_limits(*, budget: int | None, batch_size: int | None) -> None:
+    """Refuse a budget or a batch size below 1."""
+    for name, number in (("budget", budget), ("batch_size", batch_size)):
+        if number is not None and number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")
+
+
 def evaluate(
     game: Game,
     plan: Plan,

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from owen_core.attribute import from_table
 from owen_core.cache import MemoryStore
 from owen_core.concepts import plan
-from owen_core.evaluate import Cost, evaluate
+from owen_core.evaluate import Cost, check_limits, evaluate
 from owen_core.game import Game, ValueFunction, Values, as_game
 from owen_core.interaction_index import INDICES, InteractionIndex, strengths
 from owen_core.interaction_values import Interactions
@@ -161,9 +161,7 @@ def value_plan(
 
     ``what`` the plan computes, and what would be ``cheaper``, are named where it does not.
     """
-    for name, number in (("batch_size", batch_size), ("budget", budget)):
-        if number is not None and number < 1:
-            raise ValueError(f"{name} must be at least 1, got {number}")
+    check_limits(budget=budget, batch_size=batch_size)
     if budget is not None and len(wanted) > budget:
         raise ValueError(
             f"{what} takes {len(wanted)} evaluations and the budget is {budget}; "

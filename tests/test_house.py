@@ -112,6 +112,19 @@ def test_importing_owen_core_loads_numpy_and_the_standard_library_only(plain_pyt
     }
 
 
+def test_everything_in_the_packages_is_installed(plain_python):
+    code = "import importlib.metadata as m; print(*m.files('owen-core'), sep='\\n')"
+    installed = set(run(plain_python, code).splitlines())
+    kept = {".py", ".pyi", ".toml", ".typed"}
+    ours = {
+        str(path.relative_to(ROOT))
+        for package in ("owen_core", "ospo")
+        for path in (ROOT / package).rglob("*")
+        if path.suffix in kept
+    }
+    assert ours <= installed
+
+
 def test_the_installed_core_attributes(plain_python):
     code = "import owen_core as oc; print(oc.from_table([0, 0, 0, 1]).values.tolist())"
     assert run(plain_python, code).strip() == "[0.5, 0.5]"
