@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from owen_core import saved
 from owen_core.attribution import ROUNDING
 from owen_core.evaluate import Cost
 from owen_core.game import Values
@@ -136,6 +138,24 @@ class Interactions:
             data["total"],
             None if data["cost"] is None else Cost(**data["cost"]),
         )
+
+    def save(self, path: str | Path) -> None:
+        """Write the interactions to a JSON file, which appears whole or not at all."""
+        saved.write(self.to_dict(), Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Interactions:
+        """Read interactions that :meth:`save` wrote.
+
+        Raises
+        ------
+        ValueError
+            The file is not whole, of another format, or lacks something.
+        """
+        try:
+            return cls.from_dict(saved.read(Path(path)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path} holds no interactions: {error}") from error
 
     def _named(self, players: tuple[int, ...]) -> tuple[str, ...]:
         return tuple(self.names[player] for player in players)

@@ -420,3 +420,16 @@ def test_rounding_is_not_shown_as_an_interaction():
     assert 0 < abs(found[0, 1]) < 1e-15
     assert "0 × 1  +0\n" in str(found)
     assert "e-" not in str(found)
+
+
+def test_saved_interactions_come_back_unchanged(tmp_path):
+    found = oc.interactions(lambda s: s.all(axis=1) / 3, ["a", "b", "ç"], order=3)
+    found.save(tmp_path / "i.json")
+    assert oc.Interactions.load(tmp_path / "i.json").to_dict() == found.to_dict()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}', '{"format": 1}', '"x"'])
+def test_a_file_without_interactions_is_refused_by_name(tmp_path, text):
+    (tmp_path / "i.json").write_text(text)
+    with pytest.raises(ValueError, match=r"i\.json holds no interactions: "):
+        oc.Interactions.load(tmp_path / "i.json")
