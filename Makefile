@@ -40,7 +40,9 @@ docs: $(VENV)/docs.installed
 
 sanitize:
 	@mkdir -p build
-	$(CXX) $(STRICT) $(ADDRESS) cpp/tests/test_core.cpp -o build/test_address && build/test_address
+	for test in core estimators; do \
+	  $(CXX) $(STRICT) $(ADDRESS) cpp/tests/test_$$test.cpp -o build/test_address && build/test_address || exit; \
+	done
 	$(CXX) $(STRICT) -fsanitize=thread cpp/tests/test_core.cpp -o build/test_thread && build/test_thread
 
 fuzz:

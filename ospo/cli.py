@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "explain":
             _explain(options)
+        elif options.command == "cache":
+            _cache(options)
         else:
             _train(rest)
     except InputError as error:
@@ -84,6 +86,18 @@ def _parser() -> argparse.ArgumentParser:
         add_help=False,
         help="train a query-writing policy (ospo train --help)",
     )
+    cache = commands.add_parser(
+        "cache",
+        help="what is kept on disk, and how to remove it",
+        description="Say how much of each kind is kept on disk, or remove what ospo wrote.",
+    )
+    cache.add_argument("action", choices=["info", "clear"])
+    cache.add_argument(
+        "path",
+        nargs="?",
+        type=Path,
+        help="a folder, or a store of coalition values (default: OSPO_CACHE, or the user's cache)",
+    )
     return parser
 
 
@@ -131,6 +145,13 @@ def _explain(options: argparse.Namespace) -> None:
         context=context,
         intent=collection.queries[intent],
     )
+
+
+def _cache(options: argparse.Namespace) -> None:
+    from ospo.cache_command import report
+
+    for line in report(options.path, clear=options.action == "clear"):
+        print(line)
 
 
 def _train(arguments: Sequence[str]) -> None:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import overload
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from owen_core.attribution import Attribution
-from owen_core.cache import MemoryStore
+from owen_core.cache import MemoryStore, Store
 from owen_core.coalition import pack
-from owen_core.concepts import CONCEPTS, default_concept, plan
-from owen_core.evaluate import check_limits, evaluate
-from owen_core.game import (
-    Game,
-    ValueFunction,
-    ValueFunctionError,
-    as_game,
-    player_names,
-)
+from owen_core.concepts import default_concept, plan
+from owen_core.evaluate import Evaluator, check_limits
+from owen_core.executor import Executor
+from owen_core.game import Game, ValueFunction, as_game
+from owen_core.pairs import Reader, with_pairs
 from owen_core.plan import Plan
+from owen_core.progress import Report, reporting
+from owen_core.retry import Retry
+from owen_core.sampling import estimate, sampled
 from owen_core.semivalue import Semivalue
+from owen_core.stopping import AnyOf, Budget, Stop
 from owen_core.structure import Structure
+from owen_core.table import takes_table
 
 AUTO_BUDGET = 1 << 20  # what "auto" pays when no budget is given
+EXACT_ANYWAY = 1 << 12  # evaluations that no rule on errors is worth sampling for
 
 
 @overload
@@ -34,10 +39,18 @@ def attribute(
     concept: str | Semivalue = ...,
     structure: Structure | None = ...,
     *,
+    estimator: str = ...,
+    interactions: bool = ...,
     budget: int | None = ...,
-    cache: MemoryStore | None = ...,
+    stop: Stop | None = ...,
+    rng: int | np.random.Generator | None = ...,
+    repeat: bool = ...,
+    cache: Store | None = ...,
     batch_size: int | None = ...,
-    progress: Callable[[int, int], None] | None = ...,
+    executor: Executor | None = ...,
+    retry: Retry | None = ...,
+    progress: Report | bool | None = ...,
+    cancel: threading.Event | None = ...,
 ) -> Attribution: ...
 
 
@@ -48,10 +61,18 @@ def attribute(
     concept: list[str | Semivalue],
     structure: Structure | None = ...,
     *,
+    estimator: str = ...,
+    interactions: bool = ...,
     budget: int | None = ...,
-    cache: MemoryStore | None = ...,
+    stop: Stop | None = ...,
+    rng: int | np.random.Generator | None = ...,
+    repeat: bool = ...,
+    cache: Store | None = ...,
     batch_size: int | None = ...,
-    progress: Callable[[int, int], None] | None = ...,
+    executor: Executor | None = ...,
+    retry: Retry | None = ...,
+    progress: Report | bool | None = ...,
+    cancel: threading.Event | None = ...,
 ) -> list[Attribution]: ...
 
 
@@ -61,10 +82,18 @@ def attribute(
     concept: str | Semivalue | list[str | Semivalue] = "auto",
     structure: Structure | None = None,
     *,
+    estimator: str = "auto",
+    interactions: bool = False,
     budget: int | None = None,
-    cache: MemoryStore | None = None,
+    stop: Stop | None = None,
+    rng: int | np.random.Generator | None = None,
+    repeat: bool = False,
+    cache: Store | None = None,
     batch_size: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    executor: Executor | None = None,
+    retry: Retry | None = None,
+    progress: Report | bool | None = None,
+    cancel: threading.Event | None = None,
 ) -> Attribution | list[Attribution]:
     """Attribute the value of a game to its players.
 
@@ -82,15 +111,42 @@ def attribute(
     structure : Structure, optional
         Which coalitions make sense: :func:`unions`, :func:`nested`, :func:`contiguous`,
         :func:`path`, :func:`graph`, :func:`neighbourhoods`.
+    estimator : str
+        ``auto``: exact where the budget allows for it, else sampled by what a pilot finds best.
+        ``exact``: never sampled. One of :data:`SAMPLERS`: sampled in this way.
+    interactions : bool
+        Whether to return pair interactions as well, in ``interactions``. Concepts that value all
+        coalitions give k-SII of order 2 (``banzhaf``: the Banzhaf interaction index), and those of
+        flat unions the Shapley interaction index inside each union, from the same evaluations.
+        Every other concept gives what leaving out two neighbours, or two ends of an edge, costs
+        beyond leaving out each; that takes one evaluation for every player and pair, but for
+        those that the concept takes itself.
     budget : int, optional
-        The most new evaluations that may be paid. A plan that needs more is refused before
-        anything is paid.
-    cache : MemoryStore, optional
-        Values already known are taken from it, and new ones are kept in it.
+        The most new evaluations that may be paid; it is never exceeded. What cannot be computed
+        exactly within it is estimated, if it can be sampled, and else refused before anything is
+        paid.
+    stop : Stop, optional
+        When sampling has gone on for long enough: :class:`HalfWidth`, :class:`Rank`,
+        :class:`Seconds` and :class:`Budget`, joined with ``&`` and ``|``. With a rule that sets no
+        budget, up to 4,096 evaluations are made exact instead.
+    rng : int or numpy.random.Generator, optional
+        The seed of a sample. The same seed gives the same bits, whatever the batches and workers.
+    repeat : bool
+        Whether to ask v(N) a second time. The difference is kept in ``noise`` and enters the
+        standard errors, as noise of that size on every evaluation.
+    cache : Store, optional
+        Values already known are taken from it, and new ones are kept in it: a
+        :class:`MemoryStore` or a :class:`SqliteStore`.
     batch_size : int, optional
         Coalitions per call of ``value``; about a megabyte of them by default.
-    progress : callable, optional
-        Called with ``(done, all)`` coalitions after every batch.
+    executor : Executor, optional
+        Runs batches at the same time: anything with the ``submit`` of :mod:`concurrent.futures`.
+    retry : Retry, optional
+        Which failures of the value function are not final.
+    progress : callable or bool, optional
+        Called with ``(done, all)`` coalitions after every batch; True draws a bar.
+    cancel : threading.Event, optional
+        Set from another thread, it stops the evaluation before the next batch.
 
     Returns
     -------
@@ -100,7 +156,9 @@ def attribute(
     Raises
     ------
     ValueError
-        The plan does not fit the budget, or the arguments do not fit together.
+        The budget is too small, or the arguments do not fit together.
+    Cancelled
+        ``cancel`` was set. What was valued is in the cache.
     ValueFunctionError
         The value function answered with a wrong shape or a value that is not finite.
 
@@ -117,131 +175,200 @@ def attribute(
     shoes     +0.5
     sum       +0.9
     owen, exact; v(N) = 0.9, v(empty) = 0; 16 evaluations, 0 cached
+
+    Forty players have a million million coalitions; two thousand tell this much:
+
+    >>> weights = np.arange(1, 41)
+    >>> a = oc.attribute(lambda s: np.sqrt(s @ weights), 40, budget=2000, rng=0)
+    >>> low, high = a.confidence_interval()[39]
+    >>> print(f"{a[39]:.3f}, from {low:.3f} to {high:.3f}")
+    1.322, from 1.314 to 1.329
     """
     game = as_game(value, players)
     check_limits(budget=budget, batch_size=batch_size)
-    if not isinstance(concept, list):
+    many = isinstance(concept, list)
+    with reporting(progress) as report:
+        valuing = partial(
+            Evaluator,
+            game,
+            cache=MemoryStore() if cache is None and many else cache,
+            batch_size=batch_size,
+            executor=executor,
+            retry=retry,
+            progress=report,
+            cancel=cancel,
+        )
+        if isinstance(concept, list):
+            tasks = [
+                _task(game, each, None if takes_table(each) else structure, interactions)
+                for each in concept
+            ]
+            _check_shared(game, tasks, estimator, budget, stop)
+            return [_exact(task, valuing, repeat) for task in tasks]
         if concept == "auto":
             concept = default_concept(structure)
-            budget = AUTO_BUDGET if budget is None else budget
-        wanted = plan(game.names, concept=concept, structure=structure)
-        _within_budget(len(wanted), budget, f"{wanted.concept} of {game.n} players", game.n)
-        return _attribution(game, wanted, structure, cache, batch_size, progress)
-    fitting = [None if _takes_no_structure(each) else structure for each in concept]
-    plans = [
-        plan(game.names, concept=each, structure=its)
-        for each, its in zip(concept, fitting, strict=True)
-    ]
-    if budget is not None:
-        distinct = len(np.unique(np.vstack([pack(p.coalitions) for p in plans]), axis=0))
-        _within_budget(distinct, budget, f"{len(plans)} concepts of {game.n} players", game.n)
-    shared = MemoryStore() if cache is None else cache
-    return [
-        _attribution(game, wanted, its, shared, batch_size, progress)
-        for wanted, its in zip(plans, fitting, strict=True)
-    ]
+            if budget is None and stop is None and estimator == "auto":
+                budget, estimator = AUTO_BUDGET, "exact"
+        rule = _rule(budget, stop)
+        task = _exact_task(game, concept, structure, estimator, interactions, rule)
+        if task is not None:
+            return _exact(task, valuing, repeat)
+        assert isinstance(concept, str)
+        assert rule is not None
+        return _estimate(game, concept, structure, estimator, rule, rng, valuing, repeat)
 
 
-def _attribution(
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is valued for one concept, and how interactions are read from its values."""
+
+    plan: Plan
+    structure: Structure | None
+    interactions: Reader | None
+
+
+def _task(
+    game: Game, concept: str | Semivalue, structure: Structure | None, interactions: bool
+) -> _Task:
+    wanted = plan(game.names, concept=concept, structure=structure)
+    if not interactions:
+        return _Task(wanted, structure, None)
+    table = takes_table(concept if isinstance(concept, Semivalue) else wanted.concept)
+    extended, read = with_pairs(wanted, game.names, structure, every_coalition=table)
+    return _Task(extended, structure, read)
+
+
+def _rule(budget: int | None, stop: Stop | None) -> Stop | None:
+    if budget is None or stop is None:
+        return stop if budget is None else Budget(budget)
+    return AnyOf((Budget(budget), stop))
+
+
+def _exact_task(
     game: Game,
-    wanted: Plan,
+    concept: str | Semivalue,
     structure: Structure | None,
-    cache: MemoryStore | None,
-    batch_size: int | None,
-    progress: Callable[[int, int], None] | None,
-) -> Attribution:
-    values, cost = evaluate(game, wanted, cache=cache, batch_size=batch_size, progress=progress)
-    return Attribution(
-        wanted.combine(values),
-        game.names,
-        float(values[0]),
-        float(values[-1]),
-        wanted.concept,
-        None if structure is None else str(structure),
-        cost,
+    estimator: str,
+    interactions: bool,
+    rule: Stop | None,
+) -> _Task | None:
+    """Return what is valued exactly; None where sampling must do, or was asked for."""
+    can_sample = isinstance(concept, str) and sampled(concept)
+    if estimator not in ("auto", "exact"):
+        if interactions:
+            raise ValueError("interactions are read from exact values; leave estimator out")
+        if rule is None:
+            raise ValueError(f"estimator {estimator!r} needs a budget or a stop rule")
+        return None
+    allowed = math.inf if rule is None else rule.limit
+    if rule is not None and allowed == math.inf:
+        allowed = EXACT_ANYWAY
+    may_sample = estimator == "auto" and can_sample and rule is not None and not interactions
+    try:
+        task = _task(game, concept, structure, interactions)
+    except ValueError:
+        if may_sample:
+            return None  # too many players for an exact value
+        raise
+    if len(task.plan) <= allowed:
+        return task
+    if may_sample:
+        return None
+    raise ValueError(
+        _over_budget(len(task.plan), allowed, f"{task.plan.concept} of {game.n} players", game.n)
+        + (", or give a budget or a stop rule, and it is estimated" if can_sample else "")
     )
 
 
-def _within_budget(evaluations: int, budget: int | None, what: str, n: int) -> None:
-    if budget is None or evaluations <= budget:
+def _check_shared(
+    game: Game, tasks: list[_Task], estimator: str, budget: int | None, stop: Stop | None
+) -> None:
+    if estimator not in ("auto", "exact") or stop is not None:
+        raise ValueError("several concepts are computed exactly; leave estimator and stop out")
+    if budget is None:
         return
+    distinct = len(np.unique(np.vstack([pack(t.plan.coalitions) for t in tasks]), axis=0))
+    if distinct > budget:
+        raise ValueError(
+            _over_budget(distinct, budget, f"{len(tasks)} concepts of {game.n} players", game.n)
+        )
+
+
+def _over_budget(evaluations: int, budget: float, what: str, n: int) -> str:
     fewer = n * (n + 1) // 2 + 1
     remedy = (
         f", or concept='myerson' ({fewer} evaluations) if the players stand in a line"
         if fewer < evaluations
         else ""
     )
-    raise ValueError(
+    return (
         f"{what} takes {evaluations} evaluations and the budget is {budget}; "
         f"raise the budget{remedy}"
     )
 
 
-def _takes_no_structure(concept: str | Semivalue) -> bool:
-    return isinstance(concept, Semivalue) or (
-        concept in CONCEPTS and not CONCEPTS[concept].structures
-    )
-
-
-def from_table(
-    table: ArrayLike,
-    concept: str | Semivalue = "auto",
-    structure: Structure | None = None,
-    *,
-    names: Sequence[str] | None = None,
-) -> Attribution:
-    """Attribute a game that is given by the table of all its values.
-
-    Parameters
-    ----------
-    table : array_like
-        ``(2**n,)`` values; bit i of the index says whether player i is in the coalition.
-    concept : str or Semivalue
-        The solution concept, as for :func:`attribute`.
-    structure : Structure, optional
-        The coalition structure, as for :func:`attribute`.
-    names : sequence of str, optional
-        The players' names.
-
-    Raises
-    ------
-    ValueError
-        The length is not a power of two, an entry is not finite, or the names do not fit.
-
-    Examples
-    --------
-    >>> import owen_core as oc
-    >>> oc.from_table([0, 0, 0, 1]).values  # both players are needed
-    array([0.5, 0.5])
-    """
-    entries = np.ascontiguousarray(table, dtype=np.float64)
-    n = entries.size.bit_length() - 1
-    if entries.ndim != 1 or n < 1 or entries.size != 1 << n:
-        raise ValueError(
-            f"a table has 2**n values for n >= 1 players, got an array of shape {entries.shape}"
-        )
-    labels = player_names(n if names is None else names)
-    if len(labels) != n:
-        raise ValueError(
-            f"a table of {entries.size} values has {n} players, got {len(labels)} names"
-        )
-    wanted = plan(labels, concept=concept, structure=structure)
-    finite = np.isfinite(entries)
-    if not finite.all():
-        worst = int(np.argmin(finite))
-        members = tuple(name for i, name in enumerate(labels) if worst >> i & 1)
-        raise ValueFunctionError(
-            f"the table holds {entries[worst]} for the coalition {{{', '.join(members)}}}; "
-            "every coalition needs a finite value",
-            members,
-        )
-    if not _takes_no_structure(default_concept(structure) if concept == "auto" else concept):
-        entries = entries[wanted.coalitions @ (1 << np.arange(n))]
+def _exact(task: _Task, valuing: Callable[..., Evaluator], repeat: bool) -> Attribution:
+    evaluator = valuing(total=len(task.plan))
+    values = evaluator.plan(task.plan)
+    noise = _noise(evaluator, values[-1]) if repeat else None
+    std_error = None
+    if noise:
+        player, _, weight = task.plan.weights()
+        n = task.plan.n
+        of_empty = np.bincount(player, weight, minlength=n)  # v(empty) is taken off every value
+        squares = np.bincount(player, weight**2, minlength=n) + of_empty**2
+        std_error = noise * np.sqrt(squares / 2)
+    cost = evaluator.cost
     return Attribution(
-        wanted.combine(entries),
-        labels,
-        float(entries[0]),
-        float(entries[-1]),
-        wanted.concept,
-        None if structure is None else str(structure),
+        task.plan.combine(values),
+        evaluator.game.names,
+        float(values[0]),
+        float(values[-1]),
+        task.plan.concept,
+        None if task.structure is None else str(task.structure),
+        cost,
+        std_error,
+        interactions=None if task.interactions is None else task.interactions(values, cost),
+        noise=noise,
     )
+
+
+def _estimate(
+    game: Game,
+    concept: str,
+    structure: Structure | None,
+    estimator: str,
+    rule: Stop,
+    rng: int | np.random.Generator | None,
+    valuing: Callable[..., Evaluator],
+    repeat: bool,
+) -> Attribution:
+    evaluator = valuing(total=None if rule.limit == math.inf else int(rule.limit))
+    sample = estimate(evaluator, estimator, concept, structure, rule, rng)
+    noise = _noise(evaluator, sample.total) if repeat else None
+    std_error = sample.std_error
+    if noise and std_error is not None:
+        # The noise of single values is in the spread already, but not that of v(N) and v(empty),
+        # of which every player has the share 1 / n.
+        std_error = np.hypot(std_error, noise / game.n)
+    return Attribution(
+        sample.values,
+        game.names,
+        sample.baseline,
+        sample.total,
+        concept,
+        None if structure is None else str(structure),
+        evaluator.cost,
+        std_error,
+        sampling=sample.sampling,
+        noise=noise,
+    )
+
+
+def _noise(evaluator: Evaluator, total: float) -> float:
+    """How far v(N) is from what it was when it is asked a second time.
+
+    The difference of two values is the standard deviation of one times the root of two.
+    """
+    everyone = pack(np.ones((1, evaluator.game.n), dtype=np.bool_))
+    return abs(float(evaluator.again(everyone)[0]) - float(total))

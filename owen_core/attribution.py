@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from owen_core import interop, saved
+from owen_core import interop, json_file, saved
 from owen_core.evaluate import Cost
 from owen_core.game import Values
+from owen_core.interaction_values import Interactions
 from owen_core.plots import Plots
 from owen_core.plots.table import html_table
+from owen_core.quantile import t_quantile
+from owen_core.rounding import ROUNDING
+from owen_core.sampling import Sampling
 
 if TYPE_CHECKING:
     from shap import Explanation
     from shapiq import InteractionValues
-
-ROUNDING = 1e-10  # of the values' size: a residual below it is arithmetic, not money left over
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,12 +43,19 @@ class Attribution:
     cost : Cost or None
         Evaluations asked, cached and paid; None for a table.
     std_error : ndarray or None
-        Standard error of each credit, ``(n,)``; None when the credits are exact.
+        Standard error of each credit, ``(n,)``; None when the credits are exact, and where a
+        sample was too small to tell.
+    interactions : Interactions or None
+        What pairs of players are worth together, where :func:`attribute` was asked for it.
+    sampling : Sampling or None
+        How the credits were sampled; None when they were not.
+    noise : float or None
+        How far v(N) moved when it was asked a second time; None where it was not.
 
     Raises
     ------
     ValueError
-        The arrays do not fit the names, or a number is not finite.
+        The arrays or the interactions do not fit the names, or a number is not finite.
 
     Examples
     --------
@@ -64,6 +73,9 @@ class Attribution:
     structure: str | None = None
     cost: Cost | None = None
     std_error: Values | None = None
+    interactions: Interactions | None = None
+    sampling: Sampling | None = None
+    noise: float | None = None
 
     def __post_init__(self) -> None:
         for what, numbers in (("values", self.values), ("std_error", self.std_error)):
@@ -90,11 +102,45 @@ class Attribution:
                 f"std_error must not be negative, got {self.std_error[worst]} for "
                 f"{self.names[worst]!r}"
             )
+        if self.interactions is not None and self.interactions.names != self.names:
+            raise ValueError(
+                f"interactions must be of the same players, {self.names}, got those of "
+                f"{self.interactions.names}"
+            )
 
     @property
     def exact(self) -> bool:
         """Whether the credits are exact, not estimated."""
-        return self.std_error is None
+        return self.std_error is None and self.sampling is None
+
+    def confidence_interval(self, level: float = 0.95) -> Values:
+        """Return the lower and the upper end of an interval for each credit, ``(n, 2)``.
+
+        The intervals are Student's, each for its own player. Exact credits are their own ends.
+
+        Raises
+        ------
+        ValueError
+            The level is not between 0 and 1, or the sample was too small to tell the error.
+
+        Examples
+        --------
+        >>> import owen_core as oc
+        >>> a = oc.attribute(lambda s: np.sqrt(s.sum(axis=1)) * s[:, 7], 50, budget=1000, rng=0)
+        >>> low, high = a.confidence_interval(0.99)[7]
+        >>> print(f"{low:.2f} to {high:.2f}")
+        4.77 to 4.84
+        """
+        if not 0 < level < 1:
+            raise ValueError(f"level must be between 0 and 1, got {level}")
+        if self.exact:
+            return np.stack([self.values, self.values], axis=1)
+        if self.std_error is None:
+            raise ValueError("the sample was too small to tell its error; raise the budget")
+        # The difference of two answers is one observation of the noise.
+        freedom = 1.0 if self.sampling is None else self.sampling.degrees_of_freedom
+        half = t_quantile((1 + level) / 2, freedom) * self.std_error
+        return np.stack([self.values - half, self.values + half], axis=1)
 
     @property
     def residual(self) -> float:
@@ -111,14 +157,18 @@ class Attribution:
     def summary(self) -> str:
         """One line: the concept, whether it is exact, the values it shares out, and their cost."""
         quality = "exact" if self.exact else "estimated"
+        if self.sampling is not None:
+            quality += f" ({self.sampling.estimator})"
         line = f"{self.concept}, {quality}; v(N) = {self.total:g}, v(empty) = {self.baseline:g}"
+        if self.noise:
+            line += f", {self.noise:g} off when asked again"
         if self.cost is not None:
             line += f"; {self.cost.new} evaluations, {self.cost.cached} cached"
         return line
 
     @property
     def plot(self) -> Plots:
-        """Plots of the attribution: ``a.plot.waterfall()``, ``.bars()`` and ``.text()``."""
+        """Plots: ``a.plot.waterfall()``, ``.bars()``, ``.text()`` and ``.triangle()``."""
         return Plots(self)
 
     def __len__(self) -> int:
@@ -146,7 +196,10 @@ class Attribution:
         lines.append(f"{'sum':<{width}}  {self.values.sum():+.6g}")
         if self.leaves_residual:
             lines.append(f"{'residual':<{width}}  {self.residual:+.6g}")
-        return "\n".join([*lines, self.summary])
+        lines.append(self.summary)
+        if self.interactions is not None:
+            lines.append(self.interactions.summary)
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         return html_table(self)
@@ -189,7 +242,7 @@ class Attribution:
 
     def save(self, path: str | FilePath) -> None:
         """Write the attribution to a JSON file, which appears whole or not at all."""
-        saved.write(self.to_dict(), FilePath(path))
+        json_file.write(self.to_dict(), FilePath(path))
 
     @classmethod
     def load(cls, path: str | FilePath) -> Attribution:
@@ -201,7 +254,7 @@ class Attribution:
             The file is not whole, of another format, or its numbers do not fit together.
         """
         try:
-            return cls.from_dict(saved.read(FilePath(path)))
+            return cls.from_dict(json_file.read(FilePath(path)))
         except ValueError as error:
             raise ValueError(f"{path} holds no attribution: {error}") from error
 

@@ -232,6 +232,21 @@ def myerson_1977() -> Game:
     return _by_table([0, 0, 0, 12, 0, 6, 6, 12], 3)
 
 
+def three_cities() -> Game:
+    """Return what three cities save by building their lines to a power plant together.
+
+    A line to the plant costs 100, 140 or 130, and one between cities 1-2, 1-3 or 2-3 costs 50,
+    30 or 20. The Shapley value is 65, 75, 80 (Peters 2008, Game Theory: A Multi-Leveled Approach).
+
+    Examples
+    --------
+    >>> import owen_core as oc
+    >>> oc.attribute(oc.games.three_cities()).values
+    array([65., 75., 80.])
+    """
+    return _by_table([0, 0, 0, 90, 0, 100, 120, 220], ["city 1", "city 2", "city 3"])
+
+
 def delivery() -> Game:
     """Return the cost of one lorry's tour to some of three customers.
 

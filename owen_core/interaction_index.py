@@ -11,6 +11,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from owen_core import _core
 from owen_core.game import Values
 
 
@@ -105,20 +106,22 @@ def interaction_table(values: Values, n: int, index: InteractionIndex, order: in
         ``(2**n,)``, by set in the same way; zero for the empty set and for sets beyond ``order``.
     """
     table = np.zeros(values.size)
-    weights = [index.weights(n, t)[_sizes(n - t)] for t in range(1, order + 1)]
+    weights = [np.ascontiguousarray(index.weights(n, t)) for t in range(1, order + 1)]
 
     def descend(derivative: Values, players: int, size: int, first: int) -> None:
+        # The index of these players and one more is that player's semivalue of their derivative.
+        with_each = _core.fold_table(derivative, weights[size]).tolist()
         for player in range(first, n):
-            # The players below this one that were derived away no longer have a bit.
-            halves = derivative.reshape(-1, 2, 1 << (player - size))
-            next_derivative = (halves[:, 1] - halves[:, 0]).ravel()
-            joined = players | 1 << player
-            table[joined] = (weights[size] * next_derivative).sum()
+            joined, bit = players | 1 << player, player - size  # those derived away have no bit
+            table[joined] = with_each[bit]
             if size + 1 < order:
-                descend(next_derivative, joined, size + 1, player + 1)
+                halves = derivative.reshape(-1, 2, 1 << bit)
+                descend((halves[:, 1] - halves[:, 0]).ravel(), joined, size + 1, player + 1)
 
-    descend(values - values[0], 0, 0, 0)
-    return _aggregate(table, n, order) if index.aggregated else table
+    descend(values, 0, 0, 0)
+    if index.aggregated:
+        _aggregate(table, n, order)
+    return table
 
 
 def strengths(
@@ -126,34 +129,31 @@ def strengths(
 ) -> dict[tuple[int, ...], float]:
     """Return an index by the set of players, for a table of the coalitions of these players."""
     n = len(players)
-    by_bits = interaction_table(values, n, index, min(order, n)).tolist()
+    table = interaction_table(values, n, index, min(order, n))
     return {
-        tuple(players[i] for i in chosen): by_bits[sum(1 << i for i in chosen)]
+        tuple(players[i] for i in chosen): float(table[sum(1 << i for i in chosen)])
         for size in range(1, order + 1)
         for chosen in combinations(range(n), size)
     }
 
 
-def _aggregate(table: Values, n: int, order: int) -> Values:
-    """k-SII of S: the sum of B_j SII(T) over all T with j players more, and at most ``order``."""
-    sizes, bernoulli = _sizes(n), _bernoulli(order)
-    total = np.zeros(table.size)
-    for size in range(1, order + 1):
-        above = np.where(sizes == size, table, 0.0)
-        for player in range(n):
-            halves = above.reshape(-1, 2, 1 << player)
-            halves[:, 0] += halves[:, 1]
-        total += bernoulli[np.maximum(size - sizes, 0)] * above
-    total[0] = 0.0
-    return total
+def _aggregate(table: Values, n: int, order: int) -> None:
+    """From SII to k-SII: the sum of B_j SII(T) over all T with j players more, up to ``order``."""
+    sets, bernoulli = [_sets(n, size) for size in range(order + 1)], _bernoulli(order)
+    for size in range(2, order + 1):  # adds to smaller sets only
+        above = np.zeros(table.size)
+        above[sets[size]] = table[sets[size]]
+        for j in range(1, size):
+            for player in range(n):
+                holding = sets[size - j + 1][sets[size - j + 1] >> player & 1 == 1]
+                # A set of j players more is reached in j ways from those of j - 1 more.
+                above[holding ^ 1 << player] += above[holding] / j
+            table[sets[size - j]] += bernoulli[j] * above[sets[size - j]]
 
 
-def _sizes(n: int) -> NDArray[np.int64]:
-    """The number of players of every coalition, by its bits."""
-    sizes = np.zeros(1, dtype=np.int64)
-    for _ in range(n):
-        sizes = np.concatenate([sizes, sizes + 1])
-    return sizes
+def _sets(n: int, size: int) -> NDArray[np.int64]:
+    """All sets of so many players, by their bits."""
+    return np.array([sum(1 << i for i in each) for each in combinations(range(n), size)])
 
 
 def _bernoulli(last: int) -> Values:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from dataclasses import fields as fields_of
+from itertools import pairwise
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from owen_core import saved
-from owen_core.attribution import ROUNDING
+from owen_core import json_file
 from owen_core.evaluate import Cost
 from owen_core.game import Values
+from owen_core.json_file import check_keys, is_integer, is_number, number, refuse, string, strings
+from owen_core.rounding import ROUNDING
 
 FORMAT = 1  # version of the saved form
+KEYS = ("format", "index", "names", "order", "values", "baseline", "total", "cost")
 SHOWN = 10  # interactions that are printed; the others are counted
+BRIEF = 3  # of them, in a line
 
 Player = str | int
 
@@ -40,6 +46,12 @@ class Interactions:
     cost : Cost or None
         Evaluations asked, cached and paid; None for a table.
 
+    Raises
+    ------
+    ValueError
+        A set that is not one of ``order`` players at most, in rising order, or a number that is
+        not finite.
+
     Examples
     --------
     >>> import owen_core as oc
@@ -55,6 +67,36 @@ class Interactions:
     baseline: float
     total: float
     cost: Cost | None = None
+
+    def __post_init__(self) -> None:
+        for players, strength in self.values.items():
+            if not (
+                1 <= len(players) <= self.order
+                and players[0] >= 0
+                and players[-1] < len(self.names)
+                and all(a < b for a, b in pairwise(players))
+            ):
+                raise ValueError(
+                    f"values must be of 1 to {self.order} of the {len(self.names)} players, by "
+                    f"their positions in rising order, got {players}"
+                )
+            if not isfinite(strength):
+                raise ValueError(f"values must be finite, got {strength} for {players}")
+        if not (isfinite(self.baseline) and isfinite(self.total)):
+            raise ValueError(
+                f"baseline and total must be finite, got {self.baseline} and {self.total}"
+            )
+
+    @property
+    def summary(self) -> str:
+        """One line: the strongest sets of two or more players that are more than rounding."""
+        noise = self._noise()
+        strongest = [
+            f"{' × '.join(players)} {strength:+.3g}"
+            for players, strength in self.top(BRIEF)
+            if abs(strength) > noise
+        ]
+        return f"{self.index}: {', '.join(strongest) or 'no interaction'}"
 
     def __len__(self) -> int:
         return len(self.values)
@@ -96,7 +138,7 @@ class Interactions:
         single = [item for item in self if len(item[0]) == 1]
         shown = [(" × ".join(players), strength) for players, strength in single + self.top()]
         width = max(len(label) for label, _ in shown)
-        noise = ROUNDING * max(abs(strength) for _, strength in shown)
+        noise = self._noise()
         settled = [(label, s if abs(s) > noise else 0.0) for label, s in shown]
         lines = [f"{label:<{width}}  {strength:+z.6g}" for label, strength in settled]
         if len(shown) < len(self):
@@ -123,25 +165,22 @@ class Interactions:
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Interactions:
-        """Return the interactions that :meth:`to_dict` described."""
-        if data.get("format") != FORMAT:
-            raise ValueError(
-                f"this version reads interactions of format {FORMAT}, got {data.get('format')!r}"
-            )
+    def from_dict(cls, data: Any) -> Interactions:
+        """Return the interactions that :meth:`to_dict` described; ValueError if it does not."""
+        check_keys(data, "interactions", FORMAT, KEYS)
         return cls(
-            data["index"],
-            tuple(data["names"]),
-            data["order"],
-            {tuple(players): strength for players, strength in data["values"]},
-            data["baseline"],
-            data["total"],
-            None if data["cost"] is None else Cost(**data["cost"]),
+            string(data, "index"),
+            strings(data, "names"),
+            _order(data),
+            _strengths(data),
+            number(data, "baseline"),
+            number(data, "total"),
+            saved_cost(data),
         )
 
     def save(self, path: str | Path) -> None:
         """Write the interactions to a JSON file, which appears whole or not at all."""
-        saved.write(self.to_dict(), Path(path))
+        json_file.write(self.to_dict(), Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Interactions:
@@ -150,15 +189,19 @@ class Interactions:
         Raises
         ------
         ValueError
-            The file is not whole, of another format, or lacks something.
+            The file is not whole, of another format, or its values do not fit together.
         """
         try:
-            return cls.from_dict(saved.read(Path(path)))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return cls.from_dict(json_file.read(Path(path)))
+        except ValueError as error:
             raise ValueError(f"{path} holds no interactions: {error}") from error
 
     def _named(self, players: tuple[int, ...]) -> tuple[str, ...]:
         return tuple(self.names[player] for player in players)
+
+    def _noise(self) -> float:
+        """The size up to which a strength is rounding."""
+        return ROUNDING * max(map(abs, self.values.values()), default=0.0)
 
 
 def position(player: Player, names: tuple[str, ...]) -> int:
@@ -170,3 +213,29 @@ def position(player: Player, names: tuple[str, ...]) -> int:
     if not 0 <= player < len(names):
         raise KeyError(f"there is no player number {player}; the players are {names}")
     return int(player)
+
+
+def saved_cost(data: json_file.Data) -> Cost | None:
+    """Return the cost in a saved form."""
+    numbers = json_file.record(data, "cost", [field.name for field in fields_of(Cost)])
+    return None if numbers is None else Cost(**numbers)
+
+
+def _order(data: json_file.Data) -> int:
+    if not (is_integer(data["order"]) and data["order"] >= 1):
+        refuse("order", "a whole number from 1", data["order"])
+    return int(data["order"])
+
+
+def _strengths(data: json_file.Data) -> dict[tuple[int, ...], float]:
+    value = data["values"]
+    if not (isinstance(value, list) and all(map(_is_strength, value))):
+        refuse("values", "a list of pairs: players' positions, and a number", value)
+    return {tuple(players): float(strength) for players, strength in value}
+
+
+def _is_strength(value: Any) -> bool:
+    if not (isinstance(value, list) and len(value) == 2):
+        return False
+    players, strength = value
+    return isinstance(players, list) and all(map(is_integer, players)) and is_number(strength)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import comb
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from owen_core.attribute import from_table
 from owen_core.cache import MemoryStore
 from owen_core.concepts import plan
 from owen_core.evaluate import Cost, check_limits, evaluate
@@ -18,6 +16,7 @@ from owen_core.interaction_values import Interactions
 from owen_core.leave_out import Pairs, leave_out_plan, left_out, listed_pairs
 from owen_core.plan import Plan
 from owen_core.plans.table import MAX_PLAYERS
+from owen_core.table import checked_table
 
 MAX_SETS = 1 << 20
 
@@ -132,18 +131,10 @@ def interactions_from_table(
     0 × 1  +1
     Moebius of order 2, exact; v(N) = 3, v(empty) = 0
     """
-    values = np.asarray(table, dtype=np.float64)
-    credits = from_table(values, "shapley", names=names)
-    n = len(credits)
-    chosen = _checked_index(index, order, n)
-    return Interactions(
-        index,
-        credits.names,
-        order,
-        strengths(values, range(n), chosen, order),
-        credits.baseline,
-        credits.total,
-    )
+    values, labels = checked_table(table, names)
+    chosen = _checked_index(index, order, len(labels))
+    found = strengths(values, range(len(labels)), chosen, order)
+    return Interactions(index, labels, order, found, float(values[0]), float(values[-1]))
 
 
 def value_plan(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NORMAL_95 = 1.959963984540054  # standard errors on either side that hold 95 % of a normal
 SHAPIQ_INDEX = {"shapley": "SV", "banzhaf": "BV"}  # the concepts that shapiq has a name for
+SHAPIQ_INTERACTIONS = {"k-SII", "SII", "BII"}  # the indices that it calls by the same names
+WITH_EMPTY = {"SV", "k-SII"}  # those in which the empty coalition is worth v(empty)
 
 
 def to_shap(a: Attribution) -> Explanation:
@@ -52,15 +54,18 @@ def to_shap(a: Attribution) -> Explanation:
 
 
 def to_shapiq(a: Attribution) -> InteractionValues:
-    """Return Shapley or Banzhaf values as ``shapiq.InteractionValues`` of order 1.
+    """Return Shapley or Banzhaf values, or their interactions, as ``shapiq.InteractionValues``.
 
     shapiq names what it holds by an index, and of single players it knows two: ``SV`` and ``BV``.
     Under any other name it warns on every construction and load, and under one of these two an
     Owen or a Myerson value would pass for something it is not; so every other concept is refused.
 
-    Shapley values come with the empty coalition's entry, v(empty), exactly as shapiq's own exact
-    computation returns them. Banzhaf values come without it: shapiq keeps there the mean over all
-    coalitions, which an attribution does not hold.
+    An attribution with interactions becomes those, of order 2, under the index that they have;
+    k-SII gives single players what their pairs leave over, not their Shapley values.
+
+    The empty coalition has the entry v(empty) in ``SV`` and ``k-SII``, exactly as in shapiq's own
+    exact computation. Under the other indices shapiq keeps there a mean over coalitions, which
+    an attribution does not hold; it is left out.
 
     Raises
     ------
@@ -76,13 +81,17 @@ def to_shapiq(a: Attribution) -> InteractionValues:
         )
     with needs("interop", "to_shapiq"):
         from shapiq import InteractionValues
-    index = SHAPIQ_INDEX[a.concept]
+    index, order = SHAPIQ_INDEX[a.concept], 1
     scores: dict[tuple[int, ...], float] = {(i,): x for i, x in enumerate(a.values.tolist())}
+    if a.interactions is not None and a.interactions.index in SHAPIQ_INTERACTIONS:
+        index, order = a.interactions.index, a.interactions.order
+        scores = dict(a.interactions.values)
+    from_empty = index in WITH_EMPTY
     return InteractionValues(
-        {(): a.baseline, **scores} if index == "SV" else scores,
+        {(): a.baseline, **scores} if from_empty else scores,
         index=index,
-        max_order=1,
-        min_order=0 if index == "SV" else 1,
+        max_order=order,
+        min_order=0 if from_empty else 1,
         n_players=len(a),
         estimated=not a.exact,
         estimation_budget=None if a.exact or a.cost is None else a.cost.asked,

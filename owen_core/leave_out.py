@@ -13,6 +13,8 @@ from owen_core.game import Values
 from owen_core.interaction_values import Player, position
 from owen_core.plan import Plan
 
+ROWS_AT_ONCE = 1 << 12
+
 Pairs = Literal["adjacent"] | Iterable[tuple[Player, Player]]
 
 
@@ -53,6 +55,34 @@ def leave_out_plan(n: int, pairs: list[tuple[int, int]]) -> Plan:
         return np.asarray(values[-1] - values[-1 - n : -1])
 
     return Plan(n, "leave-two-out", len(absent), rows, leave_one_out, efficient=False)
+
+
+def beside(wanted: Plan, pairs: list[tuple[int, int]]) -> tuple[Plan, list[int]]:
+    """Return a plan of the same credits that values the leave-out plan's coalitions as well.
+
+    Those that ``wanted`` lacks stand before its last one. The list says where each coalition of
+    the leave-out plan stands.
+    """
+    n, body = wanted.n, len(wanted) - 1
+    stands = {bytes(n): 0}
+    for start in range(0, body, ROWS_AT_ONCE):
+        large = wanted.rows(start, min(start + ROWS_AT_ONCE, body))
+        for k in np.flatnonzero(large.sum(axis=1) >= n - 2).tolist():
+            stands[large[k].tobytes()] = start + k
+    *leaving, everyone = leave_out_plan(n, pairs).coalitions
+    lacking = [row for row in leaving if row.tobytes() not in stands]
+    stands |= {row.tobytes(): body + k for k, row in enumerate(lacking)}
+    tail = np.array([*lacking, everyone])
+
+    def rows(start: int, stop: int) -> Coalitions:
+        known = wanted.rows(min(start, body), min(stop, body))
+        return np.concatenate([known, tail[max(start - body, 0) : max(stop - body, 0)]])
+
+    def credits(values: Values) -> Values:
+        return wanted.transform(np.append(values[:body], values[-1]))
+
+    plan = Plan(n, wanted.concept, body + len(tail), rows, credits, wanted.efficient)
+    return plan, [*(stands[row.tobytes()] for row in leaving), len(plan) - 1]
 
 
 def left_out(values: Values, n: int, pairs: list[tuple[int, int]]) -> dict[tuple[int, ...], float]:

@@ -11,6 +11,10 @@ key                   value
 ``structure``         the coalition structure in words, or null
 ``cost``              null, or ``asked, cached, new, calls`` and ``seconds``
 ``std_error``         null when exact, or a list of n finite numbers
+``interactions``      null, or the saved form of :class:`Interactions`
+``sampling``          null, or ``estimator, reason``, ``seed, units`` and
+                      ``degrees_of_freedom``
+``noise``             null, or a number
 ====================  ============================================================
 
 Numbers are written with all their digits, so every bit comes back.
@@ -18,21 +22,15 @@ Numbers are written with all their digits, so every bit comes back.
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import reprlib
-import sys
-import uuid
 from dataclasses import asdict
 from dataclasses import fields as fields_of
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from owen_core.evaluate import Cost
-from owen_core.game import Values
+from owen_core.interaction_values import Interactions, saved_cost
+from owen_core.json_file import check_keys, is_integer, number, numbers, refuse, string, strings
+from owen_core.sampling import Sampling
 
 if TYPE_CHECKING:
     from owen_core.attribution import Attribution
@@ -48,6 +46,9 @@ KEYS = (
     "structure",
     "cost",
     "std_error",
+    "interactions",
+    "sampling",
+    "noise",
 )
 
 
@@ -63,6 +64,9 @@ def to_dict(a: Attribution) -> dict[str, Any]:
         "structure": a.structure,
         "cost": None if a.cost is None else asdict(a.cost),
         "std_error": None if a.std_error is None else a.std_error.tolist(),
+        "interactions": None if a.interactions is None else a.interactions.to_dict(),
+        "sampling": None if a.sampling is None else asdict(a.sampling),
+        "noise": a.noise,
     }
 
 
@@ -74,85 +78,34 @@ def fields(data: Any) -> dict[str, Any]:
     ValueError
         Another format, keys missing or unknown, or a value of the wrong kind.
     """
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        found = data.get("format") if isinstance(data, dict) else type(data).__name__
-        raise ValueError(f"this version reads attributions of format {FORMAT}, got {found!r}")
-    for problem, keys in (("lacks", set(KEYS) - set(data)), ("adds", set(data) - set(KEYS))):
-        if keys:
-            raise ValueError(
-                f"format {FORMAT} has the keys {', '.join(KEYS)}; this {problem} "
-                f"{', '.join(sorted(keys))}"
-            )
+    check_keys(data, "attributions", FORMAT, KEYS)
+    joint = data["interactions"]
     return {
-        "values": _numbers(data, "values"),
-        "names": _names(data),
-        "baseline": _number(data, "baseline"),
-        "total": _number(data, "total"),
-        "concept": _string(data, "concept"),
-        "structure": None if data["structure"] is None else _string(data, "structure"),
-        "cost": None if data["cost"] is None else _cost(data["cost"]),
-        "std_error": None if data["std_error"] is None else _numbers(data, "std_error"),
+        "values": np.array(numbers(data, "values")),
+        "names": strings(data, "names"),
+        "baseline": number(data, "baseline"),
+        "total": number(data, "total"),
+        "concept": string(data, "concept"),
+        "structure": None if data["structure"] is None else string(data, "structure"),
+        "cost": saved_cost(data),
+        "std_error": None if data["std_error"] is None else np.array(numbers(data, "std_error")),
+        "interactions": None if joint is None else Interactions.from_dict(joint),
+        "sampling": None if data["sampling"] is None else _sampling(data["sampling"]),
+        "noise": None if data["noise"] is None else number(data, "noise"),
     }
 
 
-def write(data: dict[str, Any], path: Path) -> None:
-    """Write a saved form to a file, which appears whole or not at all."""
-    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def read(path: Path) -> Any:
-    """Return the data in a JSON file; ValueError if it is not whole."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"not whole JSON ({error}); save it again") from error
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return abs(value) <= sys.float_info.max
-    return isinstance(value, float)
-
-
-def _refuse(key: str, expected: str, value: Any) -> NoReturn:
-    raise ValueError(f"{key!r} must be {expected}, got {reprlib.repr(value)}")
-
-
-def _number(data: dict[str, Any], key: str) -> float:
-    if not _is_number(data[key]):
-        _refuse(key, "a number", data[key])
-    return float(data[key])
-
-
-def _numbers(data: dict[str, Any], key: str) -> Values:
-    value = data[key]
-    if not (isinstance(value, list) and all(map(_is_number, value))):
-        _refuse(key, "a list of numbers", value)
-    return np.array(value, dtype=np.float64)
-
-
-def _string(data: dict[str, Any], key: str) -> str:
-    if not isinstance(data[key], str):
-        _refuse(key, "a string", data[key])
-    return str(data[key])
-
-
-def _names(data: dict[str, Any]) -> tuple[str, ...]:
-    names = data["names"]
-    if not (isinstance(names, list) and names and all(isinstance(name, str) for name in names)):
-        _refuse("names", "a list of at least one string", names)
-    return tuple(names)
-
-
-def _cost(value: Any) -> Cost:
-    keys = {field.name for field in fields_of(Cost)}
-    whole = isinstance(value, dict) and value.keys() == keys
-    if not (whole and all(_is_number(x) and math.isfinite(x) for x in value.values())):
-        _refuse("cost", f"null or the numbers {', '.join(sorted(keys))}", value)
-    return Cost(**value)
+def _sampling(data: Any) -> Sampling:
+    keys = [field.name for field in fields_of(Sampling)]
+    if not (isinstance(data, dict) and data.keys() == set(keys)):
+        refuse("sampling", f"null or {', '.join(keys)}", data)
+    for key in ("seed", "units"):
+        if not is_integer(data[key]):
+            refuse(key, "a whole number", data[key])
+    return Sampling(
+        string(data, "estimator"),
+        string(data, "reason"),
+        data["seed"],
+        data["units"],
+        number(data, "degrees_of_freedom"),
+    )

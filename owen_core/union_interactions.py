@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import comb
-
-import numpy as np
 
 from owen_core.cache import MemoryStore
-from owen_core.coalition import Coalitions
 from owen_core.concepts import plan
-from owen_core.game import Game, ValueFunction, Values, as_game
+from owen_core.game import Game, ValueFunction, as_game
 from owen_core.interaction_index import INDICES, strengths
 from owen_core.interaction_values import Interactions, Player
 from owen_core.interactions import value_plan
 from owen_core.structure import Tree, unions
-
-ORDER = 2
+from owen_core.union_games import ORDER, blocks_of, inside_unions, union_games
 
 
 def union_interactions(
@@ -75,7 +70,7 @@ def union_interactions(
     tree = groups if isinstance(groups, Tree) else unions(*groups)
     if not tree.flat:
         raise ValueError(f"interactions are defined for flat unions, got {tree}")
-    blocks = _blocks(tree, game.names)
+    blocks = blocks_of(tree, game.names)
     wanted = plan(game.names, concept="owen", structure=tree)
     values, cost = value_plan(
         game,
@@ -86,53 +81,12 @@ def union_interactions(
         batch_size=batch_size,
         progress=progress,
     )
-    quotient, own = _games(wanted.coalitions, values - values[0], blocks)
-    inside: dict[tuple[int, ...], float] = {}
-    for block, table in zip(blocks, own, strict=True):
-        inside |= strengths(table, block, INDICES["SII"], ORDER)
+    quotient, own = union_games(wanted.coalitions, values - values[0], blocks)
     ends = float(values[0]), float(values[-1])
     labels = tuple(" ".join(game.names[player] for player in block) for block in blocks)
     among = strengths(quotient, range(len(blocks)), INDICES["SII"], ORDER)
+    within = inside_unions(own, blocks)
     return (
-        Interactions("SII inside unions", game.names, ORDER, _in_order(inside), *ends, cost),
+        Interactions("SII inside unions", game.names, ORDER, within, *ends, cost),
         Interactions("SII between unions", labels, ORDER, among, *ends, cost),
     )
-
-
-def _blocks(tree: Tree, names: Sequence[str]) -> list[list[int]]:
-    placed = tree.resolve(names)
-    if len(tree.parts) == 1:  # one union of all players resolves to the players themselves
-        return [sorted(placed)]
-    return [sorted(part) if isinstance(part, list) else [part] for part in placed]
-
-
-def _games(
-    coalitions: Coalitions, values: Values, blocks: list[list[int]]
-) -> tuple[Values, list[Values]]:
-    """The tables of the quotient game, and of each union's own game."""
-    m = len(blocks)
-    part = np.stack(
-        [coalitions[:, block] @ (1 << np.arange(len(block))) for block in blocks], axis=1
-    )
-    whole = np.array([(1 << len(block)) - 1 for block in blocks])
-    present = (part == whole) @ (1 << np.arange(m))
-    split = (part > 0) & (part < whole)
-    quotient = np.empty(1 << m)
-    united = ~split.any(axis=1)
-    quotient[present[united]] = values[united]
-    unions_present = np.arange(1 << m)
-    size = np.bitwise_and(unions_present[:, None] >> np.arange(m), 1).sum(axis=1)
-    own = []
-    for k, block in enumerate(blocks):
-        table = np.zeros((1 << m, 1 << len(block)))
-        table[present[split[:, k]], part[split[:, k], k]] = values[split[:, k]]
-        others = unions_present[unions_present >> k & 1 == 0]
-        table[others, 0] = quotient[others]
-        table[others, -1] = quotient[others | 1 << k]
-        weights = np.array([1 / (m * comb(m - 1, s)) for s in range(m)])[size[others]]
-        own.append((weights[:, None] * table[others]).sum(axis=0))
-    return quotient, own
-
-
-def _in_order(values: dict[tuple[int, ...], float]) -> dict[tuple[int, ...], float]:
-    return dict(sorted(values.items(), key=lambda item: (len(item[0]), item[0])))

@@ -25,9 +25,9 @@ ORDER = [
     "train",
     "explain",
 ]
-ORDER += ["report", "cli"]
+ORDER += ["report", "cache_command", "cli"]
 # What owen_core may load when, and only when, a feature that needs it is used.
-OPTIONAL = {"matplotlib", "pandas", "shap", "shapiq", "sklearn"}
+OPTIONAL = {"distributed", "matplotlib", "numba", "pandas", "ray", "rich", "shap", "shapiq", "sklearn"}
 
 
 def imports(path: Path, *, on_import_only: bool = False) -> set[str]:

@@ -40,26 +40,26 @@ double seconds(Work work) {
 
 int main() {
   owen::ThreadPool pool(std::max(1u, std::thread::hardware_concurrency()));
-  std::printf("   n   stream ms   fold / stream, one thread");
-  std::printf("%*s all threads\n", 12 * static_cast<int>(owen::instruction_sets().size()) - 25, "");
-  std::printf("%17s", "");
+  std::printf("   n   stream ms   fold / stream, one thread; of it, by instruction set\n");
+  std::printf("%17s  %10s", "", "");
   for (const auto& set : owen::instruction_sets()) std::printf("  %10s", set.name.c_str());
-  std::printf("\n");
+  std::printf("  all threads\n");
   for (const int n : {16, 20, 22, 24, 26}) {
     const std::size_t size = std::size_t{1} << n;
     std::vector<double> table(size), values(static_cast<std::size_t>(n));
     for (std::size_t i = 0; i < size; ++i)
       table[i] = static_cast<double>(i * 2654435761u % 1000) / 1000;
     const auto weights = owen::shapley_weights(n);
-    std::vector<double> best(owen::instruction_sets().size() + 2, 1e9);
+    std::vector<double> best(owen::instruction_sets().size() + 3, 1e9);
     volatile double sink = 0.0;
-    for (int repeat = 0; repeat < (n >= 24 ? 12 : 60); ++repeat) {
+    for (int repeat = 0; repeat < (n >= 24 ? 30 : 100); ++repeat) {
       std::size_t column = 0;
       const auto keep = [&](double time) {
         best[column] = std::min(best[column], time);
         ++column;
       };
       keep(seconds([&] { sink = read_all(table.data(), size); }));
+      keep(seconds([&] { owen::fold_table(table.data(), n, weights.data(), values.data()); }));
       for (const auto& set : owen::instruction_sets())
         keep(seconds([&] {
           owen::fold_table(table.data(), n, weights.data(), values.data(), nullptr, set.fold_rows);

@@ -21,11 +21,10 @@ void bind_rank(py::module_& m) {
         const auto wanted = targets.size();
         {
           py::gil_scoped_release release;
+          const owen::CountRanks count_ranks = owen::rank_counters().front();
           for (py::ssize_t r = 0; r < rankings; ++r)
-            for (py::ssize_t t = 0; t < wanted; ++t)
-              out[r * wanted + t] =
-                  owen::rank_of(in + r * documents, static_cast<std::size_t>(documents),
-                                static_cast<std::size_t>(at[t]), floor);
+            count_ranks(in + r * documents, static_cast<std::size_t>(documents), at,
+                        static_cast<std::size_t>(wanted), floor, out + r * wanted);
         }
         return ranks;
       },

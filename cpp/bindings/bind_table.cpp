@@ -1,8 +1,3 @@
-#include <unistd.h>
-
-#include <algorithm>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -14,20 +9,6 @@ namespace owen_bind {
 namespace {
 
 constexpr int kThreadedPlayers = 20;  // smaller tables are folded faster than threads wake up
-
-// Workers do not survive a fork, so a child process makes its own pool when it first needs one.
-owen::ThreadPool& pool() {
-  static std::mutex mutex;
-  static std::unique_ptr<owen::ThreadPool> shared;
-  static pid_t owner = 0;
-  const std::lock_guard<std::mutex> lock(mutex);
-  if (owner != getpid()) {
-    (void)shared.release();  // the parent's: its threads are not here to be joined
-    shared = std::make_unique<owen::ThreadPool>(std::max(1u, std::thread::hardware_concurrency()));
-    owner = getpid();
-  }
-  return *shared;
-}
 
 }  // namespace
 
@@ -56,10 +37,10 @@ void bind_table(py::module_& m) {
         const double* in = table.data();
         const double* w = weights.data();
         double* out = values.mutable_data();
-        const auto rows = owen::fold_rows_for(instruction_set);
+        const auto rows = owen::fold_rows_for(instruction_set, n);
         const bool threaded = threads && n >= kThreadedPlayers;
         py::gil_scoped_release release;
-        owen::fold_table(in, n, w, out, threaded ? &pool() : nullptr, rows);
+        owen::fold_table(in, n, w, out, threaded ? &shared_pool() : nullptr, rows);
         return values;
       },
       py::arg("table").noconvert(), py::arg("weights").noconvert(), py::arg("threads") = true,

@@ -2,12 +2,15 @@
 //
 // The bytes decide the players, a table of values (any bit patterns that are finite), a tree and a
 // line; every value must be finite, and what must agree must agree.
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstring>
+#include <map>
 
 #include "check.hpp"
 #include "owen/cache.hpp"
+#include "owen/coalition_index.hpp"
 #include "owen/interval.hpp"
 #include "owen/table.hpp"
 #include "owen/tree.hpp"
@@ -40,6 +43,37 @@ owen::Node tree(Bytes& bytes, int begin, int end) {
   return owen::make_node(std::move(children));
 }
 
+// Batches are claimed, found and forgotten as the bytes say.
+void index_like_a_map(Bytes& bytes) {
+  owen::CoalitionIndex index(1 + bytes.next() % 200);
+  std::map<owen::Row, std::int64_t> expected;
+  std::vector<owen::Row> in_order;
+  for (int step = bytes.next() % 8; step > 0; --step) {
+    std::vector<owen::Row> rows(bytes.next(), owen::Row(index.words()));
+    owen::Row batch;
+    for (owen::Row& row : rows) {
+      for (auto& word : row) word = bytes.next() % 16;
+      batch.insert(batch.end(), row.begin(), row.end());
+    }
+    std::vector<std::int64_t> found(rows.size()), claimed(rows.size());
+    index.find(batch.data(), rows.size(), found.data());
+    for (std::size_t k = 0; k < rows.size(); ++k)
+      CHECK(found[k] == (expected.count(rows[k]) ? expected[rows[k]] : -1));
+    index.claim(batch.data(), rows.size(), claimed.data());
+    for (std::size_t k = 0; k < rows.size(); ++k) {
+      const auto next = static_cast<std::int64_t>(in_order.size());
+      if (expected.emplace(rows[k], next).second) in_order.push_back(rows[k]);
+      CHECK(claimed[k] == expected[rows[k]]);
+    }
+    const std::size_t kept = 4 * std::size_t{bytes.next()};
+    index.truncate(kept);
+    for (; in_order.size() > kept; in_order.pop_back()) expected.erase(in_order.back());
+    CHECK(index.size() == in_order.size());
+    for (std::size_t id = 0; id < index.size(); ++id)
+      CHECK(std::equal(in_order[id].begin(), in_order[id].end(), index.row(id)));
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -67,19 +101,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::uint64_t> rows(root.interior);
   CHECK(owen::write_interior(root, owen::Row(1, 0), rows.data()) == rows.data() + rows.size());
   owen::CoalitionCache cache(n);
-  std::vector<double> interior;
-  for (const std::uint64_t row : rows) {
-    double found = 0;
-    CHECK(!cache.find(&row, &found));  // no coalition is listed twice
-    cache.put(&row, table[row]);
-    CHECK(cache.find(&row, &found) && found == table[row]);
-    interior.push_back(found);
+  std::vector<double> interior(rows.size());
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    bool known = true;
+    cache.find(&rows[k], 1, &interior[k], &known);
+    CHECK(!known);  // no coalition is listed twice
+    cache.put(&rows[k], 1, &table[rows[k]]);
+    cache.find(&rows[k], 1, &interior[k], &known);
+    CHECK(known && interior[k] == table[rows[k]]);
   }
   owen::tree_values(root, interior.data(), table.front(), table.back(), owen::shapley_weights,
                     owen::shapley_weights, values.data());
   total = 0;
   for (const double value : values) total += value;
   CHECK(std::fabs(total - (table.back() - table.front())) <= tolerance);
+
+  index_like_a_map(bytes);
 
   const owen::IntervalFamily family(n, 1 + bytes.next() % n);
   std::vector<double> line(family.size());

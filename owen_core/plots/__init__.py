@@ -39,3 +39,12 @@ class Plots:
     def text(self) -> Plot:
         """Plot the players as a text with coloured words; see :func:`text`."""
         return text(self.attribution)
+
+    def triangle(self, *, max_players: int = 12) -> Plot:
+        """Plot the pair interactions that came with the credits; see :func:`triangle`."""
+        joint = self.attribution.interactions
+        if joint is None:
+            raise ValueError(
+                "this attribution has no interactions; ask for them with interactions=True"
+            )
+        return triangle(joint.matrix(), joint.names, max_players=max_players, caption=joint.index)

@@ -32,10 +32,11 @@ def html_table(a: Attribution) -> str:
         totals.append(Row("residual", a.residual, together=True))
     lines = [_line(row, _bar(row.credit, low, span)) for row in rows]
     lines += [_line(row, "") for row in totals]
+    foot = [a.summary] if a.interactions is None else [a.summary, a.interactions.summary]
     return (
         '<table style="border-collapse:collapse;color:inherit;background:none">'
         '<caption style="caption-side:bottom;text-align:left;white-space:nowrap;opacity:.7">'
-        f"{escape(a.summary)}</caption><tbody>{''.join(lines)}</tbody></table>"
+        f"{'<br>'.join(map(escape, foot))}</caption><tbody>{''.join(lines)}</tbody></table>"
     )
 
 

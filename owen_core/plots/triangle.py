@@ -25,7 +25,8 @@ def triangle(
     Parameters
     ----------
     matrix : array_like
-        ``(n, n)`` interactions, symmetric; the diagonal is not drawn.
+        ``(n, n)`` interactions, symmetric; the diagonal is not drawn, nor are pairs that are NaN:
+        not computed.
     names : sequence of str
         The n players.
     max_players : int
@@ -36,7 +37,7 @@ def triangle(
     Raises
     ------
     ValueError
-        The matrix is not symmetric, not finite, or does not fit the names.
+        The matrix is not symmetric, holds an infinity, or does not fit the names.
     ModuleNotFoundError
         matplotlib is not installed.
 
@@ -49,12 +50,13 @@ def triangle(
     if max_players < 1:
         raise ValueError(f"max_players must be at least 1, got {max_players}")
     if len(names) > max_players:
-        strength = np.abs(pairs - np.diag(np.diag(pairs))).sum(axis=1)
+        strength = np.nansum(np.abs(pairs - np.diag(np.diag(pairs))), axis=1)
         kept = np.sort(np.argsort(-strength, kind="stable")[:max_players]).tolist()
         note = f"the {max_players} of {len(names)} players with the strongest interactions"
         caption = f"{caption}; {note}" if caption else note
         pairs, names = pairs[np.ix_(kept, kept)], [names[i] for i in kept]
-    drawn = [(i, j, float(pairs[i, j])) for i in range(len(names)) for j in range(i)]
+    known = np.argwhere(np.tril(~np.isnan(pairs), -1)).tolist()
+    drawn = [(i, j, float(pairs[i, j])) for i, j in known]
     number = number_format([value for *_, value in drawn])
     plot = sheet()
     labels = [fit(plot, name, NAMES_WIDTH) for name in names]
@@ -100,15 +102,17 @@ def _checked(matrix: ArrayLike, names: Sequence[str]) -> NDArray[np.float64]:
         raise ValueError(
             f"interactions of {n} players are a ({n}, {n}) matrix, got shape {pairs.shape}"
         )
-    if not np.isfinite(pairs).all():
-        i, j = np.argwhere(~np.isfinite(pairs))[0].tolist()
+    if np.isinf(pairs).any():
+        i, j = np.argwhere(np.isinf(pairs))[0].tolist()
         raise ValueError(f"the interaction of {names[i]!r} and {names[j]!r} is {pairs[i, j]}")
-    gap = np.abs(pairs - pairs.T)
-    if gap.max() > ROUNDING * np.abs(pairs).max():
+    unknown = np.isnan(pairs)
+    gap = np.where(unknown & unknown.T, 0.0, np.abs(pairs - pairs.T))
+    gap[unknown != unknown.T] = np.inf
+    noise = ROUNDING * np.abs(pairs[~unknown]).max(initial=0.0)
+    if gap.max() > noise:
         i, j = divmod(int(gap.argmax()), n)
         raise ValueError(
             f"interactions must be symmetric, got {pairs[i, j]} for {names[i]!r} with "
             f"{names[j]!r} and {pairs[j, i]} the other way round"
         )
-    noise = np.abs(pairs) <= ROUNDING * np.abs(pairs).max()  # arithmetic, no interaction
-    return np.where(noise, 0.0, pairs)
+    return np.where(np.abs(pairs) <= noise, 0.0, pairs)  # arithmetic, no interaction

@@ -123,7 +123,11 @@ def test_the_offending_coalition_rides_on_the_error():
         ({"players": None}, TypeError, "players is missing"),
         ({"players": 27, "concept": "shapley"}, ValueError, r"2\*\*27 .* limit is 26 .* takes 379"),
         ({"players": 21}, ValueError, r"takes 2097152 evaluations .*\(232 evaluations"),
-        ({"players": 5, "budget": 31}, ValueError, "takes 32 evaluations and the budget is 31"),
+        (
+            {"players": 5, "budget": 31, "estimator": "exact"},
+            ValueError,
+            "takes 32 evaluations and the budget is 31",
+        ),
         ({"players": 5, "budget": 0}, ValueError, "budget must be at least 1"),
         ({"players": 5, "batch_size": 0}, ValueError, "batch_size must be at least 1"),
         ({"players": 5, "concept": "shaply"}, ValueError, "concept must be one of shapley"),

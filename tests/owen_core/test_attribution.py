@@ -25,8 +25,17 @@ def an_attribution(**changes):
         "structure": "unions (0, 1) (2)",
         "cost": oc.Cost(asked=6, cached=2, new=4, calls=3, seconds=0.125),
         "std_error": np.array([0.01, 0.02, 0.0]),
+        "interactions": None,
+        "sampling": oc.Sampling("stratified", "it was asked for", 1 << 63, 12, 11.0),
+        "noise": 0.03125,
     }
     return oc.Attribution(**(fields | changes))
+
+
+def with_pairs(**changes):
+    strengths = {(0,): 0.1, (1,): -1 / 3, (2,): 0.0, (0, 1): 1e-300, (0, 2): 0.0, (1, 2): -0.75}
+    pairs = oc.Interactions("k-SII", an_attribution().names, 2, strengths, 0.25, 0.7)
+    return an_attribution(**({"interactions": pairs} | changes))
 
 
 def assert_same(a, b):
@@ -34,20 +43,40 @@ def assert_same(a, b):
     assert (a.std_error is None) == (b.std_error is None)
     if a.std_error is not None:
         assert a.std_error.tobytes() == b.std_error.tobytes()
-    for field in ("names", "baseline", "total", "concept", "structure", "cost"):
+    for field in (
+        "names",
+        "baseline",
+        "total",
+        "concept",
+        "structure",
+        "cost",
+        "sampling",
+        "noise",
+    ):
         assert getattr(a, field) == getattr(b, field)
+    assert (a.interactions is None) == (b.interactions is None)
+    if a.interactions is not None:
+        for field in ("index", "names", "order", "values", "baseline", "total", "cost"):
+            assert getattr(a.interactions, field) == getattr(b.interactions, field)
 
 
 def test_a_file_of_release_0_1_0_loads_to_exactly_its_values():
-    assert_same(oc.Attribution.load(SAVED), an_attribution())
+    assert_same(oc.Attribution.load(SAVED), with_pairs())
 
 
 def test_this_release_writes_what_release_0_1_0_wrote(tmp_path):
-    an_attribution().save(tmp_path / "a.json")
+    with_pairs().save(tmp_path / "a.json")
     assert (tmp_path / "a.json").read_bytes() == SAVED.read_bytes()
 
 
-@pytest.mark.parametrize("changes", [{}, {"std_error": None}, {"cost": None, "structure": None}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"std_error": None, "sampling": None, "noise": None},
+        {"cost": None, "structure": None},
+    ],
+)
 def test_every_bit_comes_back_from_a_file(tmp_path, changes):
     rng = np.random.default_rng(0)
     a = an_attribution(values=rng.normal(size=3) * 10.0 ** rng.integers(-300, 300, 3), **changes)
@@ -98,11 +127,51 @@ def test_a_failed_save_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch):
         ({"total": 10**400}, "'total' must be a number"),
         ({"values": [10**400, 0, 0]}, "'values' must be a list of numbers"),
         ({"cost": 3}, "'cost' must be null or the numbers"),
+        ({"interactions": 3}, "reads interactions of format 1, got 'int'"),
     ],
 )
 def test_a_spoilt_file_is_refused_in_one_sentence(tmp_path, change, message):
     data = json.loads(SAVED.read_text(encoding="utf-8")) | change
     data = {key: value for key, value in data.items() if value is not ...}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(ValueError, match=message) as caught:
+        oc.Attribution.load(path)
+    assert str(caught.value).startswith(f"{path} holds no attribution: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 7}, "reads interactions of format 1, got 7"),
+        ({"index": ...}, "this lacks index$"),
+        ({"colour": "red"}, "this adds colour$"),
+        ({"index": None}, "'index' must be a string, got None"),
+        ({"names": ["a", "b", "c"]}, r"interactions must be of the same players, \('café'"),
+        ({"names": []}, "'names' must be a list of at least one string"),
+        ({"order": 0}, "'order' must be a whole number from 1, got 0"),
+        ({"order": True}, "'order' must be a whole number from 1, got True"),
+        ({"order": 2.0}, "'order' must be a whole number from 1, got 2.0"),
+        ({"values": {}}, "'values' must be a list of pairs: players' positions, and a number"),
+        ({"values": [[[0], 1, 2]]}, "'values' must be a list of pairs"),
+        ({"values": [[0, 1.0]]}, "'values' must be a list of pairs"),
+        ({"values": [[["a"], 1.0]]}, "'values' must be a list of pairs"),
+        ({"values": [[[0], "1"]]}, "'values' must be a list of pairs"),
+        ({"values": [[[0, 3], 1.0]]}, r"of 1 to 2 of the 3 players, .* got \(0, 3\)"),
+        ({"values": [[[-1, 1], 1.0]]}, r"of 1 to 2 of the 3 players, .* got \(-1, 1\)"),
+        ({"values": [[[1, 0], 1.0]]}, r"in rising order, got \(1, 0\)"),
+        ({"values": [[[], 1.0]]}, r"of 1 to 2 of the 3 players, .* got \(\)"),
+        ({"values": [[[0, 1, 2], 1.0]]}, r"of 1 to 2 of the 3 players, .* got \(0, 1, 2\)"),
+        ({"values": [[[0, 1], math.nan]]}, r"values must be finite, got nan for \(0, 1\)"),
+        ({"total": math.inf}, "baseline and total must be finite, got 0.25 and inf"),
+        ({"cost": {"asked": 6}}, "'cost' must be null or the numbers asked, cached"),
+    ],
+)
+def test_spoilt_interactions_are_refused_in_one_sentence(tmp_path, change, message):
+    data = json.loads(SAVED.read_text(encoding="utf-8"))
+    joint = data["interactions"] | change
+    data["interactions"] = {key: value for key, value in joint.items() if value is not ...}
     path = tmp_path / "a.json"
     path.write_text(json.dumps(data), encoding="utf-8")
     with pytest.raises(ValueError, match=message) as caught:
@@ -146,7 +215,8 @@ def test_credits_that_do_not_fit_the_players_are_refused():
 
 
 def test_exact_credits_have_no_standard_error():
-    assert an_attribution(std_error=None).exact
+    assert an_attribution(std_error=None, sampling=None).exact
+    assert not an_attribution(std_error=None).exact  # too small a sample to tell
     assert not an_attribution().exact
 
 
@@ -162,7 +232,7 @@ def test_a_residual_is_told_from_rounding_at_every_scale(scale, offset, left):
 
 
 def test_the_text_says_sum_residual_exactness_and_cost():
-    text = str(an_attribution(std_error=None))
+    text = str(an_attribution(std_error=None, sampling=None, noise=None))
     assert text.splitlines() == [
         "café      +0.1",
         "$5 <b>    -0.333333",
@@ -173,7 +243,20 @@ def test_the_text_says_sum_residual_exactness_and_cost():
     ]
     estimated = str(an_attribution()).splitlines()
     assert estimated[1] == "$5 <b>    -0.333333 ± 0.02"
-    assert estimated[-1].startswith("owen, estimated; ")
+    assert estimated[-1].startswith(
+        "owen, estimated (stratified); v(N) = 0.7, v(empty) = 0.25, 0.03125 off when asked again; "
+    )
+
+
+def test_the_strongest_pairs_stand_in_the_last_line():
+    assert str(with_pairs()).splitlines()[-1] == "k-SII: $5 <b> × 🙂 -0.75"  # 1e-300 is rounding
+    n = 4
+    pairs = {(i, j): float(i - j - 1) for j in range(n) for i in range(j)}
+    joint = oc.Interactions("SII", tuple("abcd"), 2, pairs, 0.0, 0.0)
+    a = oc.Attribution(np.zeros(n), tuple("abcd"), 0.0, 0.0, "shapley", interactions=joint)
+    assert str(a).splitlines()[-1] == "SII: a × d -4, a × c -3, b × d -3"
+    apart = oc.from_table([0, 1, 2, 3], interactions=True)
+    assert str(apart).splitlines()[-1] == "k-SII: no interaction"
 
 
 def test_a_credit_of_minus_zero_is_zero():
@@ -209,7 +292,8 @@ class Tags(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
-        self.open.append(tag)
+        if tag != "br":
+            self.open.append(tag)
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -239,6 +323,13 @@ def test_a_name_cannot_inject_markup_into_the_notebook():
         "sum",
         "residual",
     ]
+
+
+def test_the_notebook_table_ends_with_the_strongest_pairs():
+    a = with_pairs()
+    page = Tags(a._repr_html_())
+    assert page.text[:2] == [a.summary, "k-SII: $5 <b> × 🙂 -0.75"]  # a caption at the foot
+    assert "br" not in {tag for tag, _ in Tags(an_attribution()._repr_html_()).tags}
 
 
 def test_bars_of_the_notebook_table_are_in_proportion():

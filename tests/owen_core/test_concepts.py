@@ -156,7 +156,8 @@ def test_an_instruction_set_that_is_not_there_is_refused():
         _core.fold_table(np.zeros(2), np.ones(1), instruction_set="mmx")
 
 
-def test_threads_fold_after_a_fork():
+@pytest.mark.filterwarnings("ignore:.*is multi-threaded, use of fork:DeprecationWarning")
+def test_threads_fold_after_a_fork():  # Python 3.12 warns of what is tested here
     table = np.random.default_rng(0).normal(size=1 << 20)
     expected = oc.from_table(table).values
     with multiprocessing.get_context("fork").Pool(1) as pool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -38,12 +39,65 @@ def shapley(game):
         (oc.games.bankruptcy(300, [100, 200, 300]), [50, 100, 150]),
         (oc.games.inheritance(), [80 + 5 / 6, 20 + 5 / 6, 10 + 5 / 6, 7.5]),
         (oc.games.myerson_1977(), [5, 5, 2]),
+        (oc.games.three_cities(), [65, 75, 80]),
         (oc.games.delivery(), [41.5, 40, 38.5]),
     ],
     ids=lambda argument: None if isinstance(argument, oc.Game) else "",
 )
 def test_shapley_values_are_as_published(game, published):
     np.testing.assert_allclose(shapley(game), published, **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("game", "published"),
+    [
+        (oc.games.eec_1958(), [10 / 32, 10 / 32, 10 / 32, 6 / 32, 6 / 32, 0]),
+        (oc.games.un_security_council(), [848 / 2**14] * 5 + [84 / 2**14] * 10),
+        (oc.games.majority(3), [1 / 2] * 3),
+    ],
+    ids=["eec", "un", "majority"],
+)
+def test_banzhaf_values_count_the_swings_that_are_published(game, published):
+    np.testing.assert_allclose(oc.attribute(game, concept="banzhaf").values, published, **CLOSE)
+
+
+def test_three_cities_save_what_shared_lines_cost_less():
+    lines = {(0, 1): 100, (0, 2): 140, (0, 3): 130, (1, 2): 50, (1, 3): 30, (2, 3): 20}
+
+    def cheapest(cities):  # of the sets of lines that reach every city from the plant, 0
+        costs = []
+        for chosen in itertools.combinations(lines, len(cities)):
+            parts = reference.components(frozenset({0, *cities}), list(chosen))
+            if len(parts) == 1:
+                costs.append(sum(lines[line] for line in chosen))
+        return min(costs)
+
+    game = oc.games.three_cities()
+    for size in (1, 2, 3):
+        for cities in itertools.combinations((1, 2, 3), size):
+            saved = sum(lines[0, city] for city in cities) - cheapest(cities)
+            assert game.value_of(*(f"city {city}" for city in cities)) == saved
+
+
+@pytest.mark.parametrize("n", [3, 5, 7, 9])
+def test_a_majority_on_a_path_pays_the_middle(n):
+    # The dividends are 1 of the intervals that just win, and -1 of those with one player more.
+    wins = (n + 1) // 2
+    expected = np.zeros(n)
+    for width, dividend in ((wins, 1), (wins + 1, -1)):
+        for first in range(n - width + 1):
+            expected[first : first + width] += dividend / width
+    on_path = oc.attribute(oc.games.majority(n), concept="myerson").values
+    np.testing.assert_allclose(on_path, expected, **CLOSE)
+    edges = [(i, i + 1) for i in range(n - 1)]
+    on_graph = oc.attribute(oc.games.majority(n), None, "myerson", oc.graph(edges))
+    np.testing.assert_allclose(on_graph.values, expected, **CLOSE)
+
+
+def test_a_majority_of_three_on_a_path_is_a_glove_market():
+    on_path = oc.attribute(oc.games.majority(3), concept="myerson").values
+    np.testing.assert_allclose(on_path[[1, 0, 2]], shapley(oc.games.gloves(1, 2)), **CLOSE)
+    np.testing.assert_allclose(on_path, [1 / 6, 2 / 3, 1 / 6], **CLOSE)
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,33 @@ def test_a_game_of_shapiq_is_valued_as_shapiq_values_it(shapiq, their_game, inde
         assert ours.dict_values.keys() == theirs.dict_values.keys()
 
 
+@pytest.mark.parametrize(("concept", "index"), [("shapley", "k-SII"), ("banzhaf", "BII")])
+def test_interactions_go_to_shapiq_as_it_computes_them(shapiq, their_game, concept, index):
+    from shapiq.game_theory.exact import ExactComputer
+
+    ours = oc.attribute(their_game, concept=concept, interactions=True).to_shapiq()
+    theirs = ExactComputer(their_game, n_players=5)(index, 2)
+    assert (ours.index, ours.max_order, ours.n_players) == (index, 2, 5)
+    assert ours.dict_values.keys() - {()} == theirs.dict_values.keys() - {()}
+    for players, strength in ours.dict_values.items():
+        assert strength == pytest.approx(theirs[players], abs=1e-12)
+    assert (() in ours.dict_values) == (index == "k-SII")
+    assert not ours.estimated
+
+
+def test_shapley_interactions_go_to_shapiq_under_their_own_index(shapiq):
+    joint = oc.Interactions("SII", WORDS, 2, {(0,): 0.1, (2, 3): 0.2}, 0.2, 1.1)
+    scores = an_attribution(interactions=joint).to_shapiq()
+    assert scores.index == "SII"
+    assert scores.dict_values == {(0,): 0.1, (2, 3): 0.2}
+
+
+def test_interactions_that_shapiq_has_no_name_for_stay_here(shapiq):
+    joint = oc.Interactions("leave-two-out", WORDS, 2, {(2, 3): 0.2}, 0.2, 1.1)
+    scores = an_attribution(interactions=joint).to_shapiq()
+    assert (scores.index, scores.max_order) == ("SV", 1)
+
+
 @pytest.mark.parametrize("package", ["shap", "shapiq"])
 def test_a_missing_package_says_what_to_install(monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)

@@ -343,12 +343,29 @@ def test_a_triangle_without_interactions_is_grey():
     }
 
 
+def test_pairs_that_were_not_computed_are_left_out_of_the_triangle():
+    plot = plots.triangle([[1, 2, np.nan], [2, 1, np.nan], [np.nan, np.nan, 1]], "abc")
+    assert words(plot) == ["a", "b", "c", "+2"]
+    assert len(plot.axes.patches) == 1
+    alone = plots.triangle([[1, np.nan], [np.nan, 1]], "ab")
+    assert words(alone) == ["a", "b"]
+
+
+def test_an_attribution_draws_the_triangle_of_its_interactions():
+    value = lambda s: s @ [0.1, 0.2, 0.3] + 0.25 * (s[:, 0] & s[:, 1])  # noqa: E731
+    a = oc.attribute(value, ["new", "york", "cheap"], "myerson", interactions=True)
+    assert words(a.plot.triangle()) == ["new", "york", "cheap", "+0.25", "0.00", "leave-two-out"]
+    with pytest.raises(ValueError, match="ask for them with interactions=True"):
+        SHOES.plot.triangle()
+
+
 @pytest.mark.parametrize(
     ("matrix", "names", "message"),
     [
         ([[0, 1], [2, 0]], "ab", "must be symmetric, got 1.0 for 'a' with 'b' and 2.0"),
         ([[0, 1], [1, 0]], "abc", r"3 players are a \(3, 3\) matrix, got shape \(2, 2\)"),
-        ([[0, np.nan], [np.nan, 0]], "ab", "the interaction of 'a' and 'b' is nan"),
+        ([[0, np.inf], [np.inf, 0]], "ab", "the interaction of 'a' and 'b' is inf"),
+        ([[0, np.nan], [1, 0]], "ab", "must be symmetric, got nan for 'a' with 'b' and 1.0"),
         ([1, 2], "ab", r"got shape \(2,\)"),
         (np.zeros((0, 0)), "", r"got shape \(0, 0\)"),
     ],

@@ -31,6 +31,10 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   void run(std::size_t count, const std::function<void(std::size_t)>& task) {
+    if (in_task_) {  // it would wait for itself
+      for (std::size_t k = 0; k < count; ++k) task(k);
+      return;
+    }
     const std::lock_guard<std::mutex> one_job_at_a_time(jobs_);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -68,12 +72,15 @@ class ThreadPool {
         task = task_;
         mine = next_++;
       }
+      in_task_ = true;
       (*task)(mine);
+      in_task_ = false;
       const std::lock_guard<std::mutex> lock(mutex_);
       if (--unfinished_ == 0) done_.notify_all();
     }
   }
 
+  static inline thread_local bool in_task_ = false;
   std::vector<std::thread> workers_;
   std::mutex jobs_, mutex_;
   std::condition_variable wake_, done_;
