@@ -5,15 +5,13 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 
-import Stemmer
-
-from ospo.data.draw import shuffled
+from ospo.data.split import split_queries
 from ospo.errors import InputError
 
 _WORD = re.compile(r"\w+")
@@ -28,7 +26,9 @@ class Catalogue:
     ids
         One unique id per product, in catalogue order (the order that breaks ties between scores).
     fields
-        Text columns by name, each with one entry per product; ``"title"`` is always there.
+        Text columns by name, each with one entry per product; ``"title"`` is always there. A
+        column is passed over as often as needed and need not be held in memory: the loaders of
+        large files give :class:`ospo.data.stored.Column`.
 
     Raises
     ------
@@ -43,7 +43,7 @@ class Catalogue:
     """
 
     ids: tuple[str, ...]
-    fields: Mapping[str, tuple[str, ...]]
+    fields: Mapping[str, Sequence[str]]
     position: Mapping[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -53,12 +53,12 @@ class Catalogue:
         if len(position) < len(self.ids):
             twice = [name for row, name in enumerate(self.ids) if position[name] != row]
             raise InputError(
-                f"{len(twice)} product ids occur more than once ({_first(twice)}): "
+                f"{len(twice)} product ids occur more than once ({listed(twice)}): "
                 "keep one product per id"
             )
         if "title" not in self.fields:
             raise InputError(
-                f'the catalogue has no "title" among its columns ({_first(self.fields)}): add one'
+                f'the catalogue has no "title" among its columns ({listed(self.fields)}): add one'
             )
         for name, column in self.fields.items():
             if len(column) != len(self.ids):
@@ -74,7 +74,13 @@ class Catalogue:
     @cached_property
     def fingerprint(self) -> str:
         """The sha256 (hex) of the ids and columns, in their order."""
-        return hashlib.sha256(json.dumps([self.ids, self.fields]).encode()).hexdigest()
+        digest = hashlib.sha256()
+        for name, column in [("id", self.ids), *self.fields.items()]:
+            digest.update(json.dumps([name, len(column)]).encode())
+            texts = iter(column)
+            while batch := list(islice(texts, 1024)):
+                digest.update(json.dumps(batch).encode())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,8 @@ class Collection:
     qrels
         Query id -> product id -> grade, an integer from 0 (not wanted) upwards; a product
         that is not listed was not judged.
+    notes
+        What was left out when the collection was read, a sentence each.
 
     Raises
     ------
@@ -105,12 +113,15 @@ class Collection:
     >>> collection = Collection("lamps", lamps, {"q": "lamp for my desk"}, {"q": {"a": 3, "b": 1}})
     >>> collection.answerable
     ('q',)
+    >>> print(collection)
+    lamps: 2 products, 2 judgments of 1 queries, of which 0 have no relevant product
     """
 
     name: str
     catalogue: Catalogue
     queries: Mapping[str, str]
     qrels: Mapping[str, Mapping[str, int]]
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if not self.queries:
@@ -126,6 +137,13 @@ class Collection:
                         "grades are integers of at least 0"
                     )
 
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: {len(self.catalogue):,} products, "
+            f"{sum(map(len, self.qrels.values())):,} judgments of {len(self.queries):,} queries, "
+            f"of which {len(self.unanswered):,} have no relevant product"
+        )
+
     @cached_property
     def fingerprint(self) -> str:
         """The sha256 (hex) of the name, products, queries and judgments, in their order."""
@@ -136,6 +154,12 @@ class Collection:
     def answerable(self) -> tuple[str, ...]:
         """The ids of the queries that some product answers (grade above 0), in their order."""
         return tuple(query for query in self.queries if any(self.qrels.get(query, {}).values()))
+
+    @cached_property
+    def unanswered(self) -> tuple[str, ...]:
+        """The ids of the other queries, for which the right result is none, in their order."""
+        answerable = set(self.answerable)
+        return tuple(query for query in self.queries if query not in answerable)
 
     def judged(self, text: str) -> str:
         """Return the id of the answerable query that a text is, or that it contains.
@@ -174,57 +198,42 @@ class Collection:
         )
 
     def split(
-        self, held_out: float = 0.35, seed: int = 0
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        self, held_out: float | Sequence[float] = 0.35, seed: int = 0
+    ) -> tuple[tuple[str, ...], ...]:
         """Divide the answerable queries into training and held-out ones.
 
-        Queries whose last words share a stem ("laptop", "gaming laptops") stay on one side, so
-        that a held-out query is not a rewording of a training query.
+        Near-duplicates stay on one side, and so do queries for one kind of product ("laptop",
+        "gaming laptops"), so that a held-out query is not a rewording of a training query; see
+        :func:`ospo.data.split.groups`.
 
         Parameters
         ----------
         held_out
-            Wanted share of held-out queries, strictly between 0 and 1; never exceeded.
+            Wanted share of held-out queries, or one share for each of several held-out parts,
+            such as ``(0.1, 0.2)`` for validation and test; never exceeded.
         seed
-            Shuffles the groups.
+            Another seed gives another split. The order and the ids of the queries do not matter.
 
         Returns
         -------
         tuple
-            Training ids and held-out ids, each in the order of ``queries``.
+            Training ids, then the ids of each held-out part, in the order of ``queries``.
 
         Raises
         ------
         InputError
-            If the share is out of range, or the groups cannot give each side a query.
+            If the shares are out of range, or the groups cannot give each part a query.
         """
-        if not 0 < held_out < 1:
-            raise InputError(f"held_out is {held_out}: give a share strictly between 0 and 1")
-        stem = Stemmer.Stemmer("english").stemWord
-        groups: dict[str, list[str]] = {}
-        for query in self.answerable:
-            words = _WORD.findall(self.queries[query].lower()) or [""]
-            groups.setdefault(stem(words[-1]), []).append(query)
-        rng = random.Random(seed)
-        room = round(held_out * len(self.answerable))
-        chosen: set[str] = set()
-        for group in shuffled(rng, groups.values()):
-            if len(chosen) + len(group) <= room:
-                chosen.update(group)
-        train = tuple(query for query in self.answerable if query not in chosen)
-        if not chosen or not train:
-            raise InputError(
-                f"{len(self.answerable)} answerable queries in {len(groups)} groups cannot be "
-                f"split with held_out={held_out}: use more queries or another share"
-            )
-        return train, tuple(query for query in self.answerable if query in chosen)
+        shares = [held_out] if isinstance(held_out, int | float) else held_out
+        texts = {query: self.queries[query] for query in self.answerable}
+        return split_queries(texts, shares, seed=seed)
 
 
 def _refuse_unknown(what: str, named: Iterable[str], known: Mapping[str, object]) -> None:
     unknown = [name for name in named if name not in known]
     if unknown:
         raise InputError(
-            f"the judgments name {len(unknown)} unknown {what} ids ({_first(unknown)}): "
+            f"the judgments name {len(unknown)} unknown {what} ids ({listed(unknown)}): "
             f"remove them or add what they name"
         )
 
@@ -234,7 +243,13 @@ def _words(text: str) -> str:
     return f" {' '.join(_WORD.findall(text.lower()))} "
 
 
-def _first(names: Iterable[str]) -> str:
-    """The first three names, for a message."""
+def listed(names: Iterable[str]) -> str:
+    """Return the first three names, for a message.
+
+    Examples
+    --------
+    >>> listed("abcd")
+    'a, b, c, ...'
+    """
     names = list(names)
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

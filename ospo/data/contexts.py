@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -127,13 +128,14 @@ def noisy_contexts(
             "give at least one of both"
         )
     rng = random.Random(seed)
-    titles = _titles(collection)
+    titles = collection.catalogue.fields["title"]
+    worded = _worded(collection)
     queries = [_phrase(collection.queries[query]) for query in query_ids]
 
     def product() -> str:
         if rng.random() < 0.5:
             return pick(rng, queries)
-        return " ".join(_fragment(rng, pick(rng, titles)))
+        return " ".join(_fragment(rng, _said(titles[pick(rng, worded)])))
 
     def unwanted(wanted: str) -> str:
         for _ in range(TRIES):
@@ -184,8 +186,9 @@ def warm_start_pairs(collection: Collection, count: int, *, seed: int) -> list[t
     True
     """
     rng = random.Random(seed)
-    titles = _titles(collection)
-    words = list(dict.fromkeys(word for title in titles for word in title))
+    titles = collection.catalogue.fields["title"]
+    worded = _worded(collection)
+    words = list(dict.fromkeys(word for title in titles for word in _said(title)))
 
     def spoken(word: str) -> str:
         # A query may have words that no title has; the policy must be able to copy them too.
@@ -200,7 +203,7 @@ def warm_start_pairs(collection: Collection, count: int, *, seed: int) -> list[t
     def pair() -> tuple[str, str]:
         titles_of = {}
         for _ in range(between(rng, 2, 4)):
-            title = pick(rng, titles)
+            title = _said(titles[pick(rng, worded)])
             fragment = " ".join(map(spoken, _fragment(rng, title)))
             titles_of[fragment] = title
         wanted, *others = titles_of
@@ -226,16 +229,18 @@ def _clauses(rng: random.Random, wanted: str, others: Sequence[str]) -> list[tup
     return sorted(clauses, key=lambda _: rng.random())
 
 
-def _titles(collection: Collection) -> list[list[str]]:
-    """The words of each title that a shopper would say."""
-    spoken = [
-        words
-        for title in collection.catalogue.fields["title"]
-        if (words := [word for word in _WORD.findall(title.lower()) if word not in JOINING])
-    ]
-    if not spoken:
+def _worded(collection: Collection) -> array[int]:
+    """The rows of the titles that have words; the words are not held: there may be millions."""
+    titles = collection.catalogue.fields["title"]
+    rows = array("q", (row for row, title in enumerate(titles) if _said(title)))
+    if not rows:
         raise InputError(f'no title of collection "{collection.name}" has a word: give real titles')
-    return spoken
+    return rows
+
+
+def _said(title: str) -> list[str]:
+    """The words of a title that a shopper would say."""
+    return [word for word in _WORD.findall(title.lower()) if word not in JOINING]
 
 
 def _fragment(rng: random.Random, title: list[str]) -> list[str]:

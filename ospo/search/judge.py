@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ospo.errors import InputError
-from ospo.search.metrics import NDCG
+from ospo.search.metrics import Metric
 from ospo.search.retriever import Retriever
+
+# Texts searched at a time: what was found is kept when the retriever fails later.
+BATCH = 256
 
 
 class Judge:
@@ -22,28 +26,33 @@ class Judge:
     ----------
     retriever : Retriever
     judgments : mapping
-        Product id to grade.
-    metric : NDCG
+        Product id to grade. One target product, ``{"B07X1": 1}``, is enough for ``RR``.
+    metric : Metric
 
     Attributes
     ----------
     product_ids, grades : tuple
-        The relevant products (grade above 0), best grade first.
+        The products whose ranks the metric needs, best grade first: the relevant ones, and for a
+        condensed metric every judged one.
     asked, searched : int
         Texts valued and searches made so far.
     """
 
-    def __init__(self, retriever: Retriever, judgments: Mapping[str, int], metric: NDCG) -> None:
-        relevant = sorted((-grade, product) for product, grade in judgments.items() if grade > 0)
-        if not relevant:
+    def __init__(self, retriever: Retriever, judgments: Mapping[str, int], metric: Metric) -> None:
+        if not any(metric.relevant(grade) for grade in judgments.values()):
             raise InputError(
-                "the query has no relevant product in the judgments, so every ranking is worth "
-                "the same; choose a query with at least one grade above 0"
+                f"the query has no relevant product for {metric} in the judgments, so every "
+                "ranking is worth the same; choose a query with at least one such grade"
             )
+        needed = sorted(
+            (-grade, product)
+            for product, grade in judgments.items()
+            if metric.judged_only or metric.relevant(grade)
+        )
         self.retriever = retriever
         self.metric = metric
-        self.product_ids = tuple(product for _, product in relevant)
-        self.grades = tuple(-grade for grade, _ in relevant)
+        self.product_ids = tuple(product for _, product in needed)
+        self.grades = tuple(-grade for grade, _ in needed)
         self.asked = 0
         self.searched = 0
         self._known: dict[Hashable, NDArray[np.int64]] = {}
@@ -53,15 +62,16 @@ class Judge:
         return self.metric(self.ranks(texts), self.grades)
 
     def ranks(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        """Return the rank of each relevant product for each text, ``(texts, products)``."""
+        """Return the rank of each needed product for each text, ``(texts, products)``."""
         keys = [self.retriever.key(text) for text in texts]
         distinct = dict(zip(keys, texts, strict=True))
         missing = {key: text for key, text in distinct.items() if key and key not in self._known}
-        if missing:
-            found = self.retriever.ranks(list(missing.values()), self.product_ids)
-            self._known.update(zip(missing, found, strict=True))
         self.asked += len(texts)
-        self.searched += len(missing)
+        for start in range(0, len(missing), BATCH):
+            batch = dict(islice(missing.items(), start, start + BATCH))
+            found = self.retriever.ranks(list(batch.values()), self.product_ids)
+            self._known.update(zip(batch, found, strict=True))
+            self.searched += len(batch)
         nothing = np.zeros(len(self.product_ids), dtype=np.int64)  # an empty query needs no search
         return np.array([self._known[key] if key else nothing for key in keys]).reshape(
             len(texts), -1

@@ -55,7 +55,7 @@ def test_the_index_is_built_once(icecat_dir, tmp_path, capsys):
         (["train", "--rule", "magic"], "rule must be one of"),
         (["train", "--credit", "magic"], "credit must be one of"),
         (["train", "--data", "nowhere"], "nowhere"),
-        (["train", "--metric", "P@1"], "not supported yet"),
+        (["train", "--metric", "ERR@10"], "not supported"),
         (["train", "--config", "/no/such.yaml"], "configuration is wrong"),
     ],
 )

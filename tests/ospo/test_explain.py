@@ -134,7 +134,7 @@ def test_an_explanation_is_plain_data(engine):
         (" , ;", {}, "has no words"),
         ("qwertz asdf", {}, "none of the words of the query 'qwertz asdf' occurs"),
         ("red " * 17, {}, r"17 segments, .*limited to 16 .* 'myerson' \(154 searches\)"),
-        ("red shoes", {"metric": "P@5"}, "metric 'P@5' is not supported"),
+        ("red shoes", {"metric": "Judged@5"}, "metric 'Judged@5' is not supported"),
         ("red shoes", {"metric": "what"}, "metric 'what' is not known"),
         ("red shoes", {"concept": "what"}, "concept must be one of shapley, .*, got 'what'"),
     ],

