@@ -31,7 +31,8 @@ lint: $(VENV)/dev.installed
 	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md owen_core ospo cpp tests benchmarks docs
 
 bench: $(VENV)/dev.installed
-	$(BIN)/python benchmarks/core/exact.py
+	for script in exact sampling callback cache retrieval; do $(BIN)/python benchmarks/core/$$script.py || exit; done
+	$(BIN)/python benchmarks/claims/sampling.py
 	$(BIN)/python benchmarks/claims/first_training.py
 
 docs: $(VENV)/docs.installed

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,17 @@ from owen_core.retry import Retry
 
 BATCH_BYTES = 1 << 20  # rows of a megabyte stay in cache while the value function reads them
 SHARES = 64  # an executor gets at least so many batches, while there are coalitions for them
+
+
+class Valuing(TypedDict, total=False):
+    """Options of everything that evaluates: see :func:`owen_core.attribute`."""
+
+    cache: Store | None
+    batch_size: int | None
+    executor: Executor | None
+    retry: Retry | None
+    cancel: threading.Event | None
+
 
 Places: TypeAlias = slice | NDArray[np.int64]
 Batch: TypeAlias = tuple[Places, Packed]
@@ -288,31 +299,14 @@ def value_batch(game: Game, words: Packed, call: int) -> Values:
 
 
 def evaluate(
-    game: Game,
-    plan: Plan,
-    *,
-    cache: Store | None = None,
-    batch_size: int | None = None,
-    executor: Executor | None = None,
-    retry: Retry | None = None,
-    progress: Report | bool | None = None,
-    cancel: threading.Event | None = None,
+    game: Game, plan: Plan, *, progress: Report | bool | None = None, **options: Unpack[Valuing]
 ) -> tuple[Values, Cost]:
     """Return the values, ``(len(plan),)``, of a plan's coalitions, and what they cost.
 
     The options are those of :class:`Evaluator`; ``progress=True`` draws a bar.
     """
     with reporting(progress) as report:
-        evaluator = Evaluator(
-            game,
-            cache=cache,
-            batch_size=batch_size,
-            executor=executor,
-            retry=retry,
-            progress=report,
-            cancel=cancel,
-            total=len(plan),
-        )
+        evaluator = Evaluator(game, progress=report, total=len(plan), **options)
         return evaluator.plan(plan), evaluator.cost
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import comb
+from typing import Unpack
 
 from numpy.typing import ArrayLike
 
-from owen_core.cache import MemoryStore
 from owen_core.concepts import plan
-from owen_core.evaluate import Cost, check_limits, evaluate
+from owen_core.evaluate import Cost, Valuing, check_limits, evaluate
 from owen_core.game import Game, ValueFunction, Values, as_game
 from owen_core.interaction_index import INDICES, InteractionIndex, strengths
 from owen_core.interaction_values import Interactions
 from owen_core.leave_out import Pairs, leave_out_plan, left_out, listed_pairs
 from owen_core.plan import Plan
 from owen_core.plans.table import MAX_PLAYERS
+from owen_core.progress import Report
 from owen_core.table import checked_table
 
 MAX_SETS = 1 << 20
@@ -28,10 +29,9 @@ def interactions(
     order: int = 2,
     *,
     pairs: Pairs | None = None,
-    cache: MemoryStore | None = None,
     budget: int | None = None,
-    batch_size: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | bool | None = None,
+    **options: Unpack[Valuing],
 ) -> Interactions:
     """Return how players of a game interact.
 
@@ -50,8 +50,11 @@ def interactions(
     pairs : "adjacent" or iterable of (player, player), optional
         For ``leave-two-out``: the pairs that matter; all by default. They take
         n + len(pairs) + 2 evaluations; the other indices take 2**n.
-    cache, budget, batch_size, progress
-        As for :func:`attribute`.
+    budget : int, optional
+        The most evaluations that may be paid; a plan that takes more is refused.
+    progress, **options
+        ``cache``, ``batch_size``, ``executor``, ``retry`` and ``cancel``: as for
+        :func:`attribute`.
 
     Returns
     -------
@@ -90,10 +93,9 @@ def interactions(
         wanted,
         f"{index} of {game.n} players",
         cheaper,
-        cache=cache,
         budget=budget,
-        batch_size=batch_size,
         progress=progress,
+        **options,
     )
     found = (
         left_out(values, game.n, listed)
@@ -143,22 +145,21 @@ def value_plan(
     what: str,
     cheaper: str = "",
     *,
-    cache: MemoryStore | None,
     budget: int | None,
-    batch_size: int | None,
-    progress: Callable[[int, int], None] | None,
+    progress: Report | bool | None,
+    **options: Unpack[Valuing],
 ) -> tuple[Values, Cost]:
     """Return the values of a plan's coalitions and their cost, if the budget allows for it.
 
     ``what`` the plan computes, and what would be ``cheaper``, are named where it does not.
     """
-    check_limits(budget=budget, batch_size=batch_size)
+    check_limits(budget=budget, batch_size=options.get("batch_size"))
     if budget is not None and len(wanted) > budget:
         raise ValueError(
             f"{what} takes {len(wanted)} evaluations and the budget is {budget}; "
             f"raise the budget{cheaper}"
         )
-    return evaluate(game, wanted, cache=cache, batch_size=batch_size, progress=progress)
+    return evaluate(game, wanted, progress=progress, **options)
 
 
 def _checked_index(index: str, order: int, n: int) -> InteractionIndex:

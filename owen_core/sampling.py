@@ -105,9 +105,7 @@ class Run:
 
     def progress(self, estimator: Estimator) -> Progress:
         """Return how far an estimator has come."""
-        values, std_error, freedom = estimator.estimate()
-        seconds = time.perf_counter() - self._began
-        return Progress(values, std_error, freedom, self.paid, seconds)
+        return Progress(estimator.estimate, self.paid, time.perf_counter() - self._began)
 
     def _value(
         self, rows: Packed, ends: NDArray[np.int64], most: float

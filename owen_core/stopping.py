@@ -8,7 +8,9 @@ intervals too narrow: a run that stops at the first lucky look is not a fair sam
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -17,27 +19,43 @@ from owen_core.game import Values
 from owen_core.quantile import t_quantile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Progress:
     """How far an estimate has come.
 
     Attributes
     ----------
-    values, std_error : ndarray
-        ``(n,)`` credits and their standard errors; NaN where there is no honest one yet.
-    degrees_of_freedom : float
-        Of the standard errors.
+    estimate : callable
+        Gives the ``(n,)`` credits, their standard errors, NaN where there is no honest one yet,
+        and the errors' degrees of freedom. It is called once, when a rule asks for one of them.
     evaluations : int
         Distinct new evaluations that were paid.
     seconds : float
         Time since sampling began.
     """
 
-    values: Values
-    std_error: Values
-    degrees_of_freedom: float
+    estimate: Callable[[], tuple[Values, Values, float]]
     evaluations: int
     seconds: float
+
+    @cached_property
+    def _estimated(self) -> tuple[Values, Values, float]:
+        return self.estimate()
+
+    @property
+    def values(self) -> Values:
+        """The credits, ``(n,)``."""
+        return self._estimated[0]
+
+    @property
+    def std_error(self) -> Values:
+        """Their standard errors, ``(n,)``."""
+        return self._estimated[1]
+
+    @property
+    def degrees_of_freedom(self) -> float:
+        """The degrees of freedom of the standard errors."""
+        return self._estimated[2]
 
     def half_widths(self, level: float) -> Values:
         """Return half the width of each credit's confidence interval, ``(n,)``."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Unpack
 
-from owen_core.cache import MemoryStore
 from owen_core.concepts import plan
+from owen_core.evaluate import Valuing
 from owen_core.game import Game, ValueFunction, as_game
 from owen_core.interaction_index import INDICES, strengths
 from owen_core.interaction_values import Interactions, Player
 from owen_core.interactions import value_plan
+from owen_core.progress import Report
 from owen_core.structure import Tree, unions
 from owen_core.union_games import ORDER, blocks_of, inside_unions, union_games
 
@@ -19,10 +21,9 @@ def union_interactions(
     players: int | Sequence[str] | None,
     groups: Tree | Iterable[Iterable[Player]],
     *,
-    cache: MemoryStore | None = None,
     budget: int | None = None,
-    batch_size: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | bool | None = None,
+    **options: Unpack[Valuing],
 ) -> tuple[Interactions, Interactions]:
     """Return how players interact inside their unions, and how the unions interact.
 
@@ -41,8 +42,11 @@ def union_interactions(
     groups : Tree or iterable of iterables
         The unions, from :func:`unions` or as lists of players' names or positions. Only the
         coalitions that they admit are evaluated, each once: those of the Owen value.
-    cache, budget, batch_size, progress
-        As for :func:`attribute`.
+    budget : int, optional
+        The most evaluations that may be paid; a plan that takes more is refused.
+    progress, **options
+        ``cache``, ``batch_size``, ``executor``, ``retry`` and ``cancel``: as for
+        :func:`attribute`.
 
     Returns
     -------
@@ -76,10 +80,9 @@ def union_interactions(
         game,
         wanted,
         f"interaction of {game.n} players in {len(blocks)} unions",
-        cache=cache,
         budget=budget,
-        batch_size=batch_size,
         progress=progress,
+        **options,
     )
     quotient, own = union_games(wanted.coalitions, values - values[0], blocks)
     ends = float(values[0]), float(values[-1])

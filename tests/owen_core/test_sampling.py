@@ -184,12 +184,13 @@ def test_rules_are_met_exactly_where_they_say(rule, met):
     values = np.array([1.0, 1.0 - 2.1 * width, 1.0 - 4 * width])
     if isinstance(rule, oc.HalfWidth):
         error *= 0.2 / width  # half a width of 0.2, nearly
-    progress = oc.Progress(values, np.full(3, error * (1 - 1e-5)), 50, 10, 2.0)
+    errors = np.full(3, error * (1 - 1e-5))
+    progress = oc.Progress(lambda: (values, errors, 50), 10, 2.0)
     assert rule.met(progress) is met
 
 
 def test_no_rule_on_errors_is_met_while_they_are_not_known():
-    unknown = oc.Progress(np.zeros(2), np.full(2, np.nan), 0, 10, 2.0)
+    unknown = oc.Progress(lambda: (np.zeros(2), np.full(2, np.nan), 0), 10, 2.0)
     assert not oc.HalfWidth(1e9).met(unknown)
     assert not oc.Rank().met(unknown)
 
