@@ -15,7 +15,7 @@ from owen_core.game import Game, ValueFunctionError
 from owen_core.interaction_index import INDICES, InteractionIndex
 from owen_core.interaction_values import Interactions
 from owen_core.interactions import interactions, interactions_from_table
-from owen_core.plan import Plan
+from owen_core.plan import Plan, TooLargeError
 from owen_core.retry import Retry
 from owen_core.sampling import Sampling
 from owen_core.semivalue import Semivalue, beta_shapley
@@ -72,6 +72,7 @@ __all__ = [
     "SqliteStore",
     "Store",
     "StoreError",
+    "TooLargeError",
     "Tree",
     "ValueFunctionError",
     "attribute",

@@ -15,20 +15,22 @@ from owen_core.attribution import Attribution
 from owen_core.cache import MemoryStore, Store
 from owen_core.coalition import pack
 from owen_core.concepts import default_concept, plan
+from owen_core.estimators import can_sample
 from owen_core.evaluate import Evaluator, check_limits
 from owen_core.executor import Executor
 from owen_core.game import Game, ValueFunction, as_game
 from owen_core.pairs import Reader, with_pairs
-from owen_core.plan import Plan
+from owen_core.plan import Plan, TooLargeError
 from owen_core.progress import Report, reporting
 from owen_core.retry import Retry
-from owen_core.sampling import estimate, sampled
+from owen_core.sampling import estimate
 from owen_core.semivalue import Semivalue
 from owen_core.stopping import AnyOf, Budget, Stop
 from owen_core.structure import Structure
 from owen_core.table import takes_table
 
 AUTO_BUDGET = 1 << 20  # what "auto" pays when no budget is given
+ELSE_ESTIMATED = "; or give a budget or a stop rule, and it is estimated"
 EXACT_ANYWAY = 1 << 12  # evaluations that no rule on errors is worth sampling for
 
 
@@ -253,30 +255,34 @@ def _exact_task(
     rule: Stop | None,
 ) -> _Task | None:
     """Return what is valued exactly; None where sampling must do, or was asked for."""
-    can_sample = isinstance(concept, str) and sampled(concept)
+    sampled = isinstance(concept, str) and can_sample(concept, structure)
     if estimator not in ("auto", "exact"):
         if interactions:
             raise ValueError("interactions are read from exact values; leave estimator out")
+        if not isinstance(concept, str):
+            raise ValueError(f"the semivalue {concept.name!r} is not sampled; leave estimator out")
         if rule is None:
             raise ValueError(f"estimator {estimator!r} needs a budget or a stop rule")
         return None
     allowed = math.inf if rule is None else rule.limit
     if rule is not None and allowed == math.inf:
         allowed = EXACT_ANYWAY
-    may_sample = estimator == "auto" and can_sample and rule is not None and not interactions
+    may_sample = estimator == "auto" and sampled and rule is not None and not interactions
     try:
         task = _task(game, concept, structure, interactions)
-    except ValueError:
+    except TooLargeError as error:
         if may_sample:
-            return None  # too many players for an exact value
-        raise
+            return None
+        if not sampled:
+            raise
+        raise TooLargeError(f"{error}{ELSE_ESTIMATED}") from None
     if len(task.plan) <= allowed:
         return task
     if may_sample:
         return None
     raise ValueError(
         _over_budget(len(task.plan), allowed, f"{task.plan.concept} of {game.n} players", game.n)
-        + (", or give a budget or a stop rule, and it is estimated" if can_sample else "")
+        + (ELSE_ESTIMATED if sampled else "")
     )
 
 

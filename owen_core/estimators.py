@@ -186,8 +186,11 @@ class Estimator:
         names = player_names(players)
         if concept == "auto":
             concept = "banzhaf" if name == "reuse" else default_concept(structure)
-        if isinstance(structure, Path) and structure.max_width < structure.n:
-            raise ValueError(f"intervals of limited width are not sampled, got {structure}")
+        if not can_sample(concept, structure):
+            given = "no structure" if structure is None else f"the structure {structure}"
+            raise ValueError(f"nothing here samples the concept {concept!r} with {given}")
+        if isinstance(structure, Path) and structure.n != len(names):
+            raise ValueError(f"the structure has {structure.n} players, the game {len(names)}")
         tree = structure.resolve(names) if isinstance(structure, Tree) else None
         self._start(name, names, concept, tree, seed_of(rng))
 
@@ -339,6 +342,16 @@ class Estimator:
                 raise ValueError(f"{len(told)} values are left over at its end")
             self.absorb(told[: ends[units - 1]])
             told = told[ends[units - 1] :]
+
+
+def can_sample(concept: str, structure: Structure | None) -> bool:
+    """Whether some sampler estimates a concept with this structure."""
+    if concept == "owen":
+        return isinstance(structure, Tree)
+    if concept in ("growth", "myerson"):
+        whole_line = isinstance(structure, Path) and structure.max_width == structure.n
+        return structure is None or whole_line
+    return structure is None and any(concept in sampler.concepts for sampler in SAMPLERS.values())
 
 
 def seed_of(rng: int | np.random.Generator | None) -> int:

@@ -14,6 +14,10 @@ from owen_core.game import Values
 MAX_LISTED = 1 << 15
 
 
+class TooLargeError(ValueError):
+    """An exact value takes more evaluations than this project lists; a sample may do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Distinct coalitions of ``n`` players, and the linear map from their values to credits.

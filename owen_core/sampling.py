@@ -201,15 +201,8 @@ def estimate(
     )
 
 
-def sampled(concept: str) -> bool:
-    """Whether some sampler estimates a concept."""
-    return any(concept in sampler.concepts for sampler in SAMPLERS.values())
-
-
 def _candidates(concept: str, n: int, limit: float) -> tuple[list[str], str]:
     fitting = [name for name, sampler in SAMPLERS.items() if concept in sampler.concepts]
-    if not fitting:
-        raise ValueError(f"nothing here samples the concept {concept!r}; it has an exact plan")
     if concept != "shapley":
         return fitting[:1], f"it samples {concept}"
     if n > MOST_REGRESSED:

@@ -9,7 +9,7 @@ import numpy as np
 from owen_core import _core
 from owen_core.coalition import Coalitions, unpack, words
 from owen_core.game import Values
-from owen_core.plan import Plan
+from owen_core.plan import Plan, TooLargeError
 from owen_core.structure import Tree
 
 MAX_BYTES = 2 << 30  # of the list of coalitions
@@ -31,10 +31,13 @@ def tree_plan(names: Sequence[str], tree: Tree, concept: str) -> Plan:
     if len(tree.parts) == 1:
         among = within  # one union: there is nothing among unions to share
     root = tree.resolve(names)
-    compiled = _core.Tree(root, n)
+    try:
+        compiled = _core.Tree(root, n)
+    except ValueError as error:
+        raise TooLargeError(str(error)) from None
     memory = len(compiled) * words(n) * 8
     if memory > MAX_BYTES:
-        raise ValueError(
+        raise TooLargeError(
             f"the {len(compiled)} coalitions of {n} players in these unions take "
             f"{memory / 2**30:.1f} GiB, and the limit is {MAX_BYTES >> 30}; use smaller unions, or "
             "more levels of them"

@@ -247,7 +247,7 @@ def test_values_must_end_where_a_unit_ends():
     [
         (("magic", 5), "estimator must be one of stratified, .*, got 'magic'"),
         (("reuse", 5, "shapley"), "'reuse' estimates banzhaf, not 'shapley'"),
-        (("antithetic", 5, "owen"), "takes unions if it is 'owen'"),
+        (("antithetic", 5, "owen"), "nothing here samples the concept 'owen' with no structure"),
         (("stratified", 1), "at least two players, got 1"),
     ],
 )
@@ -258,7 +258,9 @@ def test_what_cannot_be_estimated_is_refused(arguments, message):
 
 
 def test_intervals_of_limited_width_are_refused():
-    with pytest.raises(ValueError, match="limited width"):
+    with pytest.raises(
+        ValueError, match="'growth' with the structure path of 5, intervals up to 2"
+    ):
         Estimator("intervals", 5, concept="growth", structure=oc.path(5, max_width=2))
 
 

@@ -112,8 +112,18 @@ def test_what_fits_the_budget_is_exact():
 
 
 def test_without_a_budget_nothing_is_estimated_behind_the_users_back():
-    with pytest.raises(ValueError, match="give a budget or a stop rule, and it is estimated"):
-        oc.attribute(Counting(), N)
+    for n, concept in ((N, "auto"), (40, "shapley"), (40, "auto")):
+        with pytest.raises(ValueError, match="give a budget or a stop rule, and it is estimated"):
+            oc.attribute(Counting(), n, concept)
+
+
+def test_unions_that_are_too_large_to_list_are_sampled():
+    n = 60
+    unions = oc.unions(range(30), range(30, n))
+    with pytest.raises(oc.TooLargeError, match=r"at most 24 parts.*and it is estimated"):
+        oc.attribute(lambda s: s.sum(axis=1), n, structure=unions)
+    a = oc.attribute(lambda s: s.sum(axis=1), n, structure=unions, budget=500, rng=0)
+    np.testing.assert_allclose(a.values, 1.0)
 
 
 def test_a_rule_without_budget_makes_small_games_exact():
@@ -222,6 +232,8 @@ def test_rules_that_make_no_sense_are_refused(make, message):
         ({"concept": ["shapley", "banzhaf"], "stop": oc.Seconds(1)}, "computed exactly"),
         ({"concept": "windows", "budget": 20}, "takes 301 evaluations and the budget is 20"),
         ({"budget": 99, "rng": -1}, "64 bits and no sign"),
+        ({"budget": 99, "concept": "shapley", "structure": oc.path(N)}, "not defined for"),
+        ({"budget": 99, "concept": "growth", "structure": oc.path(9)}, "has 9 players, the game"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_before_anything_is_paid(options, message):
@@ -229,6 +241,24 @@ def test_what_does_not_fit_together_is_refused_before_anything_is_paid(options, 
     with pytest.raises(ValueError, match=message):
         oc.attribute(value, N, **options)
     assert len(value.asked) <= 2  # the ends, where only they show that a budget is too small
+
+
+@pytest.mark.parametrize("estimator", ["auto", "antithetic", "intervals"])
+@pytest.mark.parametrize(
+    ("concept", "structure"),
+    [
+        ("shapley", oc.path(N)),
+        ("myerson", oc.graph([(i, i + 1) for i in range(N - 1)] + [(0, N - 1), (3, 9)])),
+        ("growth", oc.path(N, max_width=5)),
+        ("banzhaf-owen", oc.unions(range(12), range(12, N))),
+        (oc.beta_shapley(4, 1), None),
+    ],
+)
+def test_no_other_structure_is_sampled_in_place_of_the_one_that_was_given(
+    estimator, concept, structure
+):
+    with pytest.raises(ValueError, match=r"samples?|not defined|estimates|takes .* evaluations"):
+        oc.attribute(Counting(), N, concept, structure, budget=60, estimator=estimator, rng=0)
 
 
 def test_small_budgets_get_orders_and_larger_ones_a_regression():
