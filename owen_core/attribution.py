@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -137,8 +138,10 @@ class Attribution:
             return np.stack([self.values, self.values], axis=1)
         if self.std_error is None:
             raise ValueError("the sample was too small to tell its error; raise the budget")
-        # The difference of two answers is one observation of the noise.
-        freedom = 1.0 if self.sampling is None else self.sampling.degrees_of_freedom
+        if self.sampling is not None:
+            freedom = self.sampling.degrees_of_freedom
+        else:  # the difference of two answers is one observation of the noise
+            freedom = math.inf if self.noise is None else 1.0
         half = t_quantile((1 + level) / 2, freedom) * self.std_error
         return np.stack([self.values - half, self.values + half], axis=1)
 

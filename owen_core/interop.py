@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from owen_core.attribution import Attribution
 
-NORMAL_95 = 1.959963984540054  # standard errors on either side that hold 95 % of a normal
 SHAPIQ_INDEX = {"shapley": "SV", "banzhaf": "BV"}  # the concepts that shapiq has a name for
 SHAPIQ_INTERACTIONS = {"k-SII", "SII", "BII"}  # the indices that it calls by the same names
 WITH_EMPTY = {"SV", "k-SII"}  # those in which the empty coalition is worth v(empty)
@@ -40,14 +39,14 @@ def to_shap(a: Attribution) -> Explanation:
         # Importing shap makes matplotlib announce a deprecation that users cannot act on.
         warnings.simplefilter("ignore", PendingDeprecationWarning)
         from shap import Explanation
-    margin = None if a.std_error is None else NORMAL_95 * a.std_error
+    ends = None if a.std_error is None else a.confidence_interval().T
     return Explanation(
         values=a.values.copy(),
         base_values=a.baseline,
         data=np.array(a.names, dtype=object),
         feature_names=list(a.names),
-        lower_bounds=None if margin is None else a.values - margin,
-        upper_bounds=None if margin is None else a.values + margin,
+        lower_bounds=None if ends is None else ends[0],
+        upper_bounds=None if ends is None else ends[1],
         error_std=a.std_error,
         compute_time=None if a.cost is None else a.cost.seconds,
     )

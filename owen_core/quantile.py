@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
+LARGE = 1e8  # degrees of freedom that make no difference to the normal distribution
+
 
 def t_quantile(probability: float, degrees_of_freedom: float) -> float:
     """Return the quantile of Student's t distribution.
@@ -14,7 +16,7 @@ def t_quantile(probability: float, degrees_of_freedom: float) -> float:
     probability : float
         Between 0 and 1.
     degrees_of_freedom : float
-        At least 1.
+        At least 1; infinite for the normal distribution.
 
     Notes
     -----
@@ -28,6 +30,8 @@ def t_quantile(probability: float, degrees_of_freedom: float) -> float:
     if probability < 0.5:
         return -t_quantile(1 - probability, degrees_of_freedom)
     n = degrees_of_freedom
+    if n > LARGE:
+        return NormalDist().inv_cdf(probability)
     tails = 2 * (1 - probability)
     if n == 1:
         return math.tan(math.pi / 2 * (1 - tails))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from owen_core.interop import NORMAL_95
 from owen_core.plots.chart import BAR_HEIGHT, Line, chart
 from owen_core.plots.figure import Plot
 from owen_core.plots.rows import caption, strongest
@@ -26,8 +25,8 @@ def bars(a: Attribution, *, max_players: int = 12) -> Plot:
     Returns
     -------
     Plot
-        Estimated credits have their 95 % interval, 1.96 standard errors on either side; players
-        drawn together have none, as their errors may go together.
+        Estimated credits have their 95 % interval, that of ``confidence_interval``; players drawn
+        together have none, as their errors may go together.
 
     Raises
     ------
@@ -36,7 +35,7 @@ def bars(a: Attribution, *, max_players: int = 12) -> Plot:
     """
     rows = strongest(a, max_players)
     number = number_format([row.credit for row in rows])
-    margins = [NORMAL_95 * (row.std_error or 0.0) for row in rows]
+    margins = [row.half_width or 0.0 for row in rows]
     tips = [
         min(row.credit - margin, 0.0) if row.credit < 0 else row.credit + margin
         for row, margin in zip(rows, margins, strict=True)

@@ -17,8 +17,9 @@ class Row:
     ----------
     name : str
     credit : float
-    std_error : float or None
-        None for exact credits and for several players together, whose errors may go together.
+    std_error, half_width : float or None
+        Standard error, and half of the 95 % interval. None for exact credits and for several
+        players together, whose errors may go together.
     together : bool
         Whether it stands for several players.
     """
@@ -26,13 +27,21 @@ class Row:
     name: str
     credit: float
     std_error: float | None = None
+    half_width: float | None = None
     together: bool = False
 
 
 def in_order(a: Attribution) -> list[Row]:
     """Return every player's row, in the players' order."""
-    errors = [None] * len(a) if a.std_error is None else a.std_error.tolist()
-    return [Row(name, credit, error) for (name, credit), error in zip(a, errors, strict=True)]
+    if a.std_error is None:
+        return [Row(name, credit) for name, credit in a]
+    half_widths = a.confidence_interval()[:, 1] - a.values
+    return [
+        Row(name, credit, error, half)
+        for (name, credit), error, half in zip(
+            a, a.std_error.tolist(), half_widths.tolist(), strict=True
+        )
+    ]
 
 
 def strongest(a: Attribution, max_players: int) -> list[Row]:

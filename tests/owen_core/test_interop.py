@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import owen_core as oc
-from owen_core.interop import NORMAL_95
 
 WORDS = ("cheap", "red", "running", "shoes")
 
@@ -66,8 +65,12 @@ def test_shap_gets_every_part(shap):
 def test_shap_gets_95_percent_bounds_of_estimates(shap):
     error = np.array([0.1, 0.0, 0.2, 0.3])
     explanation = an_attribution(std_error=error, cost=None).to_shap()
-    np.testing.assert_allclose(explanation.upper_bounds - explanation.values, NORMAL_95 * error)
-    np.testing.assert_allclose(explanation.values - explanation.lower_bounds, NORMAL_95 * error)
+    np.testing.assert_allclose(
+        explanation.upper_bounds - explanation.values, 1.959964 * error, rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        explanation.values - explanation.lower_bounds, 1.959964 * error, rtol=1e-6
+    )
     assert explanation.compute_time is None
 
 
