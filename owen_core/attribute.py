@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import overload
+from typing import Unpack, overload
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from owen_core.cache import MemoryStore, Store
 from owen_core.coalition import pack
 from owen_core.concepts import default_concept, plan
 from owen_core.estimators import can_sample
-from owen_core.evaluate import Evaluator, check_limits
+from owen_core.evaluate import Evaluator, Valuing, check_limits
 from owen_core.executor import Executor
 from owen_core.game import Game, ValueFunction, as_game
 from owen_core.pairs import Reader, with_pairs
@@ -34,25 +34,25 @@ ELSE_ESTIMATED = "; or give a budget or a stop rule, and it is estimated"
 EXACT_ANYWAY = 1 << 12  # evaluations that no rule on errors is worth sampling for
 
 
+class Options(Valuing, total=False):
+    """Options of :func:`attribute`."""
+
+    estimator: str
+    interactions: bool
+    budget: int | None
+    stop: Stop | None
+    rng: int | np.random.Generator | None
+    repeat: bool
+    progress: Report | bool | None
+
+
 @overload
 def attribute(
     value: ValueFunction | Game,
     players: int | Sequence[str] | None = ...,
     concept: str | Semivalue = ...,
     structure: Structure | None = ...,
-    *,
-    estimator: str = ...,
-    interactions: bool = ...,
-    budget: int | None = ...,
-    stop: Stop | None = ...,
-    rng: int | np.random.Generator | None = ...,
-    repeat: bool = ...,
-    cache: Store | None = ...,
-    batch_size: int | None = ...,
-    executor: Executor | None = ...,
-    retry: Retry | None = ...,
-    progress: Report | bool | None = ...,
-    cancel: threading.Event | None = ...,
+    **options: Unpack[Options],
 ) -> Attribution: ...
 
 
@@ -62,19 +62,7 @@ def attribute(
     players: int | Sequence[str] | None,
     concept: list[str | Semivalue],
     structure: Structure | None = ...,
-    *,
-    estimator: str = ...,
-    interactions: bool = ...,
-    budget: int | None = ...,
-    stop: Stop | None = ...,
-    rng: int | np.random.Generator | None = ...,
-    repeat: bool = ...,
-    cache: Store | None = ...,
-    batch_size: int | None = ...,
-    executor: Executor | None = ...,
-    retry: Retry | None = ...,
-    progress: Report | bool | None = ...,
-    cancel: threading.Event | None = ...,
+    **options: Unpack[Options],
 ) -> list[Attribution]: ...
 
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -25,17 +24,7 @@ class CyclicEstimator : public Estimator {
         order_(static_cast<std::size_t>(n_)),
         mean_(static_cast<std::size_t>(n_)) {}
 
-  Estimate estimate() const override {
-    Estimate found = nothing();
-    if (circles_.count() == 0) return found;
-    const auto blocks = static_cast<double>(circles_.count());
-    for (std::size_t i = 0; i < found.values.size(); ++i) {
-      found.values[i] = circles_.mean(i);
-      found.std_error[i] = std::sqrt(circles_.variance(i) / blocks);
-    }
-    found.degrees_of_freedom = blocks - 1;
-    return found;
-  }
+  Estimate estimate() const override { return mean_of(circles_); }
 
  protected:
   // Arcs of length 1, then 2, ..., n - 1; of each length those that start at place 0, 1, ...

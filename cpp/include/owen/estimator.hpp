@@ -8,12 +8,14 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
 
 #include "owen/error.hpp"
+#include "owen/moments.hpp"
 #include "owen/random.hpp"
 
 namespace owen {
@@ -114,6 +116,19 @@ class Estimator {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const auto n = static_cast<std::size_t>(n_);
     return {std::vector<double>(n, nan), std::vector<double>(n, nan), 0.0};
+  }
+
+  // The mean of units, with the standard error of a mean.
+  Estimate mean_of(const Moments& units) const {
+    Estimate found = nothing();
+    if (units.count() == 0) return found;
+    const auto count = static_cast<double>(units.count());
+    for (std::size_t i = 0; i < found.values.size(); ++i) {
+      found.values[i] = units.mean(i);
+      found.std_error[i] = std::sqrt(units.variance(i) / count);
+    }
+    found.degrees_of_freedom = count - 1;
+    return found;
   }
 
   int n_;

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <vector>
@@ -23,17 +22,7 @@ class MyersonEstimator : public Estimator {
   MyersonEstimator(int n, std::uint64_t seed)
       : Estimator(n, seed, 4), pairs_(static_cast<std::size_t>(n)) {}
 
-  Estimate estimate() const override {
-    Estimate found = nothing();
-    if (pairs_.count() == 0) return found;
-    const auto count = static_cast<double>(pairs_.count());
-    for (std::size_t i = 0; i < found.values.size(); ++i) {
-      found.values[i] = pairs_.mean(i);
-      found.std_error[i] = std::sqrt(pairs_.variance(i) / count);
-    }
-    found.degrees_of_freedom = count - 1;
-    return found;
-  }
+  Estimate estimate() const override { return mean_of(pairs_); }
 
  protected:
   bool draw(Words& rows) override {
