@@ -17,6 +17,7 @@ from owen_core.store_file import is_store
 KINDS = {
     "bm25": "BM25 indexes",
     "catalogue": "catalogues",
+    "dense": "dense embeddings",
     "fts5": "FTS5 indexes",
     "purchases": "purchase histories",
     "warm-start": "warm-started policies",

@@ -6,10 +6,15 @@ import argparse
 import json
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ospo.errors import InputError
+from ospo.errors import InputError, RewardError
+from ospo.search.retriever import RetrieverError
+
+if TYPE_CHECKING:
+    from ospo.data import Collection
 
 EXTRAS = {"explain": "explain", "train": "train"}  # command -> the extra that it needs
 
@@ -17,7 +22,8 @@ EXTRAS = {"explain": "explain", "train": "train"}  # command -> the extra that i
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0 done; 1 failed, with one sentence on standard error; 2 wrong use, or a missing extra.
+    0 done; 1 wrong input, with one sentence on standard error; 2 wrong use, or a missing extra;
+    3 a search engine or reward model failed.
     """
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
@@ -33,20 +39,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"ospo: {error}", file=sys.stderr)
         return 1
+    except (RetrieverError, RewardError) as error:
+        print(f"ospo: {error}", file=sys.stderr)
+        return 3
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("ospo", "owen_core"):
             raise
-        extra = EXTRAS["train" if getattr(options, "model", None) else options.command]
-        print(
-            f"ospo: {options.command} needs {error.name}, which is not installed; "
-            f'run: pip install "owen-core[{extra}]"',
-            file=sys.stderr,
-        )
+        print(f"ospo: {_missing(error, options)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("ospo: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _missing(error: ModuleNotFoundError, options: argparse.Namespace) -> str:
+    if "owen-core[" in str(error):  # it says itself what to install
+        return str(error)
+    extra = EXTRAS["train" if getattr(options, "model", None) else options.command]
+    return (
+        f"{options.command} needs {error.name}, which is not installed; "
+        f'run: pip install "owen-core[{extra}]"'
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,14 +81,46 @@ def _parser() -> argparse.ArgumentParser:
         help="the query; with --model, the context it is written from (default: one held out)",
     )
     explain.add_argument(
-        "--data", help="shop, or icecat:DIR (default: shop, or what --model was trained on)"
+        "--data",
+        help="shop, icecat:DIR, esci:DIR, wands:DIR, hm:DIR, cranfield:DIR, beir:DIR, hf:DIR, "
+        "trec:FILE,... or table:FILE,...; a wrong one is answered with all options (default: "
+        "shop, or what --model was trained on)",
+    )
+    explain.add_argument(
+        "--retriever",
+        metavar="NAME",
+        help="bm25, fts5, tfidf, lsa, dense, faiss, rerank:FOLDER#bm25, fusion:bm25+lsa, http:URL, "
+        "postgres:DSN or package.module:function (default: bm25, or what --model was trained "
+        "with)",
+    )
+    explain.add_argument(
+        "--segmenter",
+        default="phrases",
+        metavar="NAME",
+        help="phrases, delimiters, words, lines, sentences, fields, turns, npmi, spacy:PIPELINE "
+        "or answer (%(default)s)",
+    )
+    explain.add_argument(
+        "--cache",
+        type=Path,
+        metavar="FILE",
+        help="keep what was searched in this file and search nothing twice; an engine outside "
+        "needs #version=...",
     )
     explain.add_argument("--model", type=Path, help="run directory of ospo train")
-    explain.add_argument(
+    wanted = explain.add_mutually_exclusive_group()
+    wanted.add_argument(
         "--intent",
         help="judged query that says what is relevant (default: the query, or what it contains)",
     )
-    explain.add_argument("--metric", default="nDCG@10", help="ir-measures name (%(default)s)")
+    wanted.add_argument(
+        "--target", metavar="PRODUCT", help="id of the product to find, in place of judgments"
+    )
+    explain.add_argument(
+        "--metric",
+        help="ir-measures name, or score for that of --target (default: nDCG@10, with --target "
+        "score)",
+    )
     explain.add_argument(
         "--concept",
         default="shapley",
@@ -105,46 +151,70 @@ def _explain(options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from ospo.data import load
-    from ospo.explain import explain
+    from ospo.explain import SCORE, explain
     from ospo.report.terminal import print_explanation
-    from ospo.search.bm25 import BM25
+    from ospo.search.load import load_retriever
+    from ospo.search.stored import Stored
     from ospo.storage import cache_dir
+    from ospo.text.load import load_segmenter
 
-    query, data, context = options.query, options.data, None
-    held_out: dict[str, str] = {}
+    query, data, name = options.query, options.data or "shop", options.retriever or "bm25"
+    context, held_out = None, dict[str, str]()
     if options.model is not None:
         from ospo.train.run import load_run
 
-        policy, trained_on, held_out = load_run(options.model)
-        data = data or trained_on
+        run = load_run(options.model)
+        data, name = options.data or run.data, options.retriever or run.retriever
+        held_out = run.contexts
         context = query or next(iter(held_out))
-        query = policy.rewrite([context])[0]
+        query = run.policy.rewrite([context])[0]
     elif not (query or "").strip():
         raise InputError('there is no query; write one, for example: ospo explain "desk lamp"')
-    collection = load(data or "shop")
+    collection = load(data)
+    judgments, intent = _wanted(options, collection, held_out, context or query)
     catalogue = collection.catalogue
-    if options.intent is None and context in held_out:
-        intent = held_out[context]
-    else:
-        intent = collection.judged(options.intent or context or query)
+    retriever = load_retriever(name, catalogue, cache_dir())
+    searched = f"{type(retriever).__name__} over {len(catalogue):,} products of {collection.name}"
+    if options.cache is not None:
+        retriever = Stored(retriever, options.cache)
     explanation = explain(
         query,
-        BM25(catalogue, cache_dir()),
-        collection.qrels[intent],
-        metric=options.metric,
+        retriever,
+        judgments,
+        metric=options.metric or ("nDCG@10" if options.target is None else SCORE),
         concept=options.concept,
+        segmenter=load_segmenter(options.segmenter, catalogue.fields),
     )
     if options.format == "json":
         print(json.dumps(explanation.to_dict(), ensure_ascii=False))
         return
+    titles, shown = catalogue.fields["title"], [row.product_id for row in explanation.ranks]
     print_explanation(
         explanation,
         Console(),
-        titles=dict(zip(catalogue.ids, catalogue.fields["title"], strict=True)),
-        retriever=f"BM25 over {len(catalogue):,} products of {collection.name}",
+        titles={product: titles[catalogue.position[product]] for product in shown},
+        retriever=searched,
         context=context,
-        intent=collection.queries[intent],
+        intent=intent,
     )
+
+
+def _wanted(
+    options: argparse.Namespace, collection: Collection, held_out: Mapping[str, str], text: str
+) -> tuple[Mapping[str, int], str]:
+    """Return the judgments that say what should be found, and the same in words."""
+    if options.target is not None:
+        row = collection.catalogue.position.get(options.target)
+        if row is None:
+            raise InputError(
+                f"there is no product {options.target!r} in {collection.name}; give the id of one"
+            )
+        return {options.target: 1}, collection.catalogue.fields["title"][row]
+    if options.intent is None and text in held_out:
+        query = held_out[text]
+    else:
+        query = collection.judged(options.intent or text)
+    return collection.qrels[query], collection.queries[query]
 
 
 def _cache(options: argparse.Namespace) -> None:

@@ -1,16 +1,18 @@
-"""The retrieval game: text and search as a value function."""
+"""The retrieval game: text and what texts are worth as a value function over segments."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 import owen_core as oc
-from ospo.search.judge import Judge
 from ospo.text.render import render
 from ospo.text.segment import Segment, segment
+
+# What texts are worth, (m,): a Judge, a TargetScore, or any function.
+TextValue = Callable[[Sequence[str]], NDArray[np.float64]]
 
 # Solution concepts for the segments of a text: they need no structure, or intervals, or a tree of
 # intervals.
@@ -20,15 +22,16 @@ CONCEPTS = ("shapley", "banzhaf", "owen", "growth", "myerson", "average-tree", "
 class RetrievalGame:
     """A game whose players are the segments of a query.
 
-    The value of a coalition is the metric of what its rendered text retrieves, so the grand
-    coalition is worth what the query itself is worth, and the empty one 0.
+    The value of a coalition is what its rendered text is worth, so the grand coalition is worth
+    what the query itself is worth; by a metric of what is retrieved, the empty one is worth 0.
 
     Parameters
     ----------
     text : str
         The query.
-    judge : Judge
-        Values texts.
+    judge : callable
+        Values texts: a :class:`ospo.search.judge.Judge`, or without judgments a
+        :class:`ospo.search.target.TargetScore`.
     segments : sequence of Segment, optional
         Segments that tile the text; :func:`ospo.text.segment.segment` by default.
 
@@ -36,6 +39,7 @@ class RetrievalGame:
     --------
     >>> from ospo.data.collection import Catalogue
     >>> from ospo.search.bm25 import BM25
+    >>> from ospo.search.judge import Judge
     >>> from ospo.search.metrics import NDCG
     >>> titles = ("trail running shoes", "running socks", "trail map")
     >>> shop = Catalogue(("shoes", "socks", "map"), {"title": titles})
@@ -44,7 +48,9 @@ class RetrievalGame:
     array([ 0.82, -0.18])
     """
 
-    def __init__(self, text: str, judge: Judge, segments: Sequence[Segment] | None = None) -> None:
+    def __init__(
+        self, text: str, judge: TextValue, segments: Sequence[Segment] | None = None
+    ) -> None:
         self.text = text
         self.judge = judge
         self.segments = tuple(segment(text) if segments is None else segments)
@@ -67,5 +73,69 @@ class RetrievalGame:
 
         ``owen`` takes the balanced binary tree of intervals as its unions.
         """
-        tree = oc.contiguous(len(self.segments)) if concept == "owen" else None
-        return oc.attribute(self, self.names, concept, tree)
+        return oc.attribute(self, self.names, concept, _structure(concept, len(self.segments)))
+
+
+def attribute_together(
+    texts: Sequence[str],
+    segments: Sequence[Sequence[Segment]],
+    value: Callable[[Sequence[str], Sequence[int]], NDArray[np.float64]],
+    concept: str = "shapley",
+) -> list[oc.Attribution]:
+    """Attribute many texts, such as the rollouts of a batch, in one call of their value function.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    segments : sequence of sequence of Segment
+        The players of each text, at least one.
+    value : callable
+        ``value(queries, owners)`` gives what each query is worth, ``(m,)``. It is of a coalition
+        of the text at ``owners[k]``. Texts that say the same are for the function to find.
+    concept : str
+        One of :data:`CONCEPTS`.
+
+    Returns
+    -------
+    list of Attribution
+        The same numbers as one :class:`RetrievalGame` a text gives.
+
+    Examples
+    --------
+    >>> texts = ["red shoes", "shoes, red, blue"]
+    >>> def letters(queries, owners):
+    ...     return np.array([len(query.replace(", ", "")) for query in queries], dtype=float)
+    >>> together = attribute_together(texts, [segment(text) for text in texts], letters, "myerson")
+    >>> [a.values.tolist() for a in together]
+    [[3.5, 5.5], [5.0, 3.0, 4.0]]
+    """
+    trees = [_structure(concept, len(own)) for own in segments]
+    plans = [
+        oc.plan([s.phrase for s in own], concept=concept, structure=tree)
+        for own, tree in zip(segments, trees, strict=True)
+    ]
+    queries = [
+        render(text, own, coalition)
+        for text, own, plan in zip(texts, segments, plans, strict=True)
+        for coalition in plan.coalitions
+    ]
+    owners = [k for k, plan in enumerate(plans) for _ in range(len(plan))]
+    values = value(queries, owners)
+    attributions = []
+    for own, tree, plan in zip(segments, trees, plans, strict=True):
+        part, values = values[: len(plan)], values[len(plan) :]
+        attributions.append(
+            oc.Attribution(
+                plan.combine(part),
+                tuple(s.phrase for s in own),
+                float(part[0]),
+                float(part[-1]),
+                plan.concept,
+                None if tree is None else str(tree),
+            )
+        )
+    return attributions
+
+
+def _structure(concept: str, n: int) -> oc.Tree | None:
+    return oc.contiguous(n) if concept == "owen" else None

@@ -19,6 +19,7 @@ ORDER = [
     "text",
     "data",
     "search",
+    "reward",
     "game",
     "credit",
     "advantage",
@@ -27,7 +28,17 @@ ORDER = [
 ]
 ORDER += ["report", "cache_command", "cli"]
 # What owen_core may load when, and only when, a feature that needs it is used.
-OPTIONAL = {"distributed", "matplotlib", "numba", "pandas", "ray", "rich", "shap", "shapiq", "sklearn"}
+OPTIONAL = {
+    "distributed",
+    "matplotlib",
+    "numba",
+    "pandas",
+    "ray",
+    "rich",
+    "shap",
+    "shapiq",
+    "sklearn",
+}
 
 
 def imports(path: Path, *, on_import_only: bool = False) -> set[str]:

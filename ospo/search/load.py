@@ -8,12 +8,15 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl
 
 from ospo.data.collection import Catalogue
 from ospo.errors import InputError
 from ospo.search.retriever import Retriever
+
+if TYPE_CHECKING:
+    from ospo.search.dense import Dense
 
 # What is after the name's colon, the catalogue, and where indexes are kept.
 Loader = Callable[[str, Catalogue, Path | None], Retriever]
@@ -26,6 +29,11 @@ def load_retriever(name: str, catalogue: Catalogue, cache_dir: Path | None = Non
     ``bm25``, ``fts5``,          over all columns; ``bm25:title^2,brand`` over some, with weights
     ``tfidf``
     ``lsa``                      ``lsa:100`` keeps that many dimensions
+    ``dense``                    all-MiniLM-L6-v2; ``dense:MODEL_FOLDER`` with any model of
+                                 sentence-transformers; ``dense:#fields=title,brand`` over some
+                                 columns
+    ``faiss``                    as ``dense``, by a flat FAISS index
+    ``rerank:FOLDER#bm25``       the best products of any of these, read again by a cross-encoder
     ``http:URL``                 Elasticsearch, OpenSearch or Solr; any engine with
                                  ``http:URL#ids=hits[*].id``, where the URL holds ``{query}`` and
                                  ``{k}``, or ``&body=FILE`` does. More settings there:
@@ -97,6 +105,33 @@ def _lsa(dimensions: str, catalogue: Catalogue, _: Path | None) -> Retriever:
     if dimensions and not dimensions.isdecimal():
         raise InputError(f"lsa:{dimensions} is no number of dimensions: write for example lsa:100")
     return LSA(catalogue, int(dimensions)) if dimensions else LSA(catalogue)
+
+
+def _dense(argument: str, catalogue: Catalogue, cache_dir: Path | None) -> Dense:
+    from ospo.search.dense import Dense
+    from ospo.search.encoder import Encoder, minilm_folder
+
+    folder, settings = _settings(argument, {"fields": _columns})
+    encoder = Encoder(Path(folder) if folder else minilm_folder())
+    return Dense(catalogue, encoder, cache_dir, **settings)
+
+
+def _faiss(argument: str, catalogue: Catalogue, cache_dir: Path | None) -> Retriever:
+    from ospo.search.faiss import FAISS
+
+    return FAISS(_dense(argument, catalogue, cache_dir))
+
+
+def _rerank(argument: str, catalogue: Catalogue, cache_dir: Path | None) -> Retriever:
+    from ospo.search.cross_encoder import Reranker
+
+    folder, _, name = argument.partition("#")
+    if not (folder and name):
+        raise InputError(
+            f"rerank:{argument} does not say what reads which products: write for example "
+            "rerank:MODEL_FOLDER#bm25"
+        )
+    return Reranker(load_retriever(name, catalogue, cache_dir), catalogue, Path(folder))
 
 
 def _http(argument: str, catalogue: Catalogue, _: Path | None) -> Retriever:
@@ -173,6 +208,10 @@ def _settings(
     return address, settings
 
 
+def _columns(names: str) -> list[str]:
+    return names.split(",")
+
+
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -188,6 +227,9 @@ LOADERS: dict[str, Loader] = {
     "fts5": _fts5,
     "tfidf": _tfidf,
     "lsa": _lsa,
+    "dense": _dense,
+    "faiss": _faiss,
+    "rerank": _rerank,
     "http": _http,
     "https": _http,
     "postgres": _postgres,

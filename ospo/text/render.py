@@ -13,7 +13,9 @@ from ospo.text.segment import Segment
 def render(text: str, segments: Sequence[Segment], coalition: NDArray[np.bool_]) -> str:
     """Return the query made of the chosen segments, in the order of the text.
 
-    The coalition of all segments is the text itself; the empty one is the empty string.
+    The coalition of all segments is the stretch that they tile: the text itself, or of a text with
+    an answer the answer alone. Any other begins and ends with a phrase; what delimits phrases
+    stays between them. The empty coalition is the empty string.
 
     Examples
     --------
@@ -22,9 +24,11 @@ def render(text: str, segments: Sequence[Segment], coalition: NDArray[np.bool_])
     >>> render(text, segment(text), np.array([True, False, True]))
     'trail shoes, size 42'
     """
-    if coalition.all():
-        return text
-    chosen = [
-        text[s.start : s.end] for s, present in zip(segments, coalition, strict=True) if present
-    ]
-    return "".join(chosen).strip(",; \t\r\n")
+    chosen = [s for s, present in zip(segments, coalition, strict=True) if present]
+    if not chosen:
+        return ""
+    first, last = chosen[0], chosen[-1]
+    if len(chosen) == len(segments):
+        return text[first.start : last.end]
+    said = "".join([text[s.start : s.end] for s in chosen])
+    return said[first.phrase_start - first.start : len(said) - (last.end - last.phrase_end)]

@@ -1,18 +1,115 @@
-"""The reward: how well the query that a completion writes retrieves what was wanted."""
+"""Rewards as TRL asks for them: of a batch of completions, and of finished ones only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ospo.data.collection import Collection
+from ospo.errors import InputError
+from ospo.reward.retrieval import Retrieval
+from ospo.reward.reward import Reward, Row
 from ospo.search.judge import Judge
-from ospo.search.metrics import NDCG
+from ospo.search.metrics import Metric
 from ospo.search.retriever import Retriever
+from ospo.text.render import render
+from ospo.text.segment import Segmenter, segment
 
 
-class RetrievalReward:
-    """A reward function for TRL that can also say what each segment contributed.
+class TrainingReward:
+    """A reward, and which completions may have one.
+
+    Parameters
+    ----------
+    reward : Reward
+    end : int, optional
+        Id of the end-of-sequence token. Completions that do not end with it are worth 0 and get no
+        credit: otherwise repeating a good phrase until the limit is free, and safer than stopping.
+        By default every completion has its reward.
+    segmenter : Segmenter
+        Cuts a completion into the players that share the reward. What they share is the reward of
+        what they tile: all of it, or with :class:`ospo.text.answer.Answer` the answer alone. The
+        part that is not attributed is always of the whole completion.
+    """
+
+    def __init__(
+        self, reward: Reward, *, end: int | None = None, segmenter: Segmenter = segment
+    ) -> None:
+        self.reward = reward
+        self.end = end
+        self.segmenter = segmenter
+        self.__name__ = type(reward).__name__.lower()  # what TRL calls it in its logs
+
+    def finished(self, ids: Sequence[int]) -> bool:
+        """Return whether a completion ended by itself, where that matters."""
+        return self.end is None or (len(ids) > 0 and ids[-1] == self.end)
+
+    def values(
+        self,
+        completions: Sequence[str],
+        rows: Sequence[Row],
+        completion_ids: Sequence[Sequence[int]],
+    ) -> list[float]:
+        """Return the reward of each completion: of all finished ones in one call."""
+        finished = [place for place, ids in enumerate(completion_ids) if self.finished(ids)]
+        texts = [completions[place] for place in finished]
+        its_rows = [rows[place] for place in finished]
+        values = np.zeros(len(completions))
+        values[finished] = self.reward.value([*map(self._said, texts)], its_rows)
+        values[finished] += self.reward.unattributed(texts, its_rows)
+        return values.tolist()
+
+    def _said(self, completion: str) -> str:
+        segments = self.segmenter(completion)
+        return render(completion, segments, np.ones(len(segments), dtype=np.bool_))
+
+    @property
+    def asked(self) -> int:
+        """Texts valued so far."""
+        return self.reward.asked
+
+    @property
+    def searched(self) -> int:
+        """Searches made, or texts otherwise paid for, so far."""
+        return self.reward.searched
+
+
+class CompletionReward(TrainingReward):
+    """Any reward as a reward function for TRL.
+
+    Examples
+    --------
+    >>> from ospo.reward.similarity import Similarity
+    >>> alike = CompletionReward(Similarity(lambda texts: [[len(t), 0] for t in texts]), end=2)
+    >>> alike(prompts=["?", "?"], completions=["red", "red"], completion_ids=[[7, 2], [7, 7]],
+    ...       reference=["red", "red"])
+    [1.0, 0.0]
+    """
+
+    def __call__(
+        self,
+        prompts: Sequence[str],
+        completions: Sequence[str],
+        completion_ids: Sequence[Sequence[int]],
+        **columns: Any,
+    ) -> list[float]:
+        """Return the reward of each completion; columns of the data set are lists."""
+        messages = [text for text in completions if not isinstance(text, str)]
+        if messages:
+            raise InputError(
+                f"a completion is {messages[0]!r} and not a text: give the data set prompts that "
+                "are texts, not messages"
+            )
+        lists = {name: column for name, column in columns.items() if isinstance(column, list)}
+        table = {"prompt": prompts, **lists}
+        rows = [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
+        return self.values(completions, rows, completion_ids)
+
+
+class RetrievalReward(TrainingReward):
+    """A reward function for TRL: how well the query that a completion writes retrieves.
 
     The data set must have a ``query_id`` column: the judged query that a completion should serve.
 
@@ -22,28 +119,22 @@ class RetrievalReward:
         Holds the judgments.
     retriever : Retriever
         Searches its catalogue.
-    metric : NDCG
-    end : int, optional
-        Id of the end-of-sequence token. Completions that do not end with it are worth 0 and get no
-        credit: otherwise repeating a good phrase until the limit is free, and safer than stopping.
-        By default every completion is worth what it retrieves.
+    metric : Metric
+    end, segmenter
+        As in :class:`TrainingReward`.
     """
-
-    __name__ = "retrieval"  # what TRL calls it in its logs
 
     def __init__(
         self,
         collection: Collection,
         retriever: Retriever,
-        metric: NDCG,
+        metric: Metric,
         *,
         end: int | None = None,
+        segmenter: Segmenter = segment,
     ) -> None:
-        self.collection = collection
-        self.retriever = retriever
-        self.metric = metric
-        self.end = end
-        self._judges: dict[str, Judge] = {}
+        self.retrieval = Retrieval(collection, retriever, metric)
+        super().__init__(self.retrieval, end=end, segmenter=segmenter)
 
     def __call__(
         self,
@@ -53,28 +144,13 @@ class RetrievalReward:
         **_: Any,
     ) -> list[float]:
         """Return the metric of each completion, as TRL asks for it."""
-        return [
-            float(self.judge(wanted)([text])[0]) if self.finished(ids) else 0.0
-            for text, wanted, ids in zip(completions, query_id, completion_ids, strict=True)
-        ]
+        return self.values(completions, [{"query_id": query} for query in query_id], completion_ids)
 
-    def finished(self, ids: Sequence[int]) -> bool:
-        """Return whether a completion ended by itself, where that matters."""
-        return self.end is None or (len(ids) > 0 and ids[-1] == self.end)
+    @property
+    def collection(self) -> Collection:
+        """What holds the judgments."""
+        return self.retrieval.collection
 
     def judge(self, query_id: str) -> Judge:
         """Return the judge of one query; all completions for it share what it has searched."""
-        if query_id not in self._judges:
-            judgments = self.collection.qrels[query_id]
-            self._judges[query_id] = Judge(self.retriever, judgments, self.metric)
-        return self._judges[query_id]
-
-    @property
-    def asked(self) -> int:
-        """Texts valued so far."""
-        return sum(judge.asked for judge in self._judges.values())
-
-    @property
-    def searched(self) -> int:
-        """Searches made so far."""
-        return sum(judge.searched for judge in self._judges.values())
+        return self.retrieval.judge(query_id)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from datasets import Dataset
@@ -14,12 +14,13 @@ from transformers import PrinterCallback, TrainerCallback
 from transformers.utils.logging import disable_progress_bar
 from trl import TrlParser
 
-from ospo.data import load
+from ospo.data import LOADERS, load
 from ospo.data.collection import Collection
 from ospo.data.contexts import noisy_contexts
 from ospo.errors import InputError
-from ospo.search.bm25 import BM25
+from ospo.search.load import load_retriever
 from ospo.search.metrics import parse_metric
+from ospo.search.stored import Stored
 from ospo.storage import cache_dir, whole
 from ospo.text.segment import segment
 from ospo.train.config import OSPOConfig
@@ -64,7 +65,11 @@ class RunArguments:
     Attributes
     ----------
     data : str
-        ``shop``, or ``icecat:DIR``.
+        A collection, as :func:`ospo.data.load` names it.
+    retriever : str
+        What searches it, as :func:`ospo.search.load.load_retriever` names it.
+    cache : str or None
+        File that keeps the ranks of what was searched for other runs.
     metric : str
         The reward: an ir-measures name.
     warm_start_steps : int
@@ -73,7 +78,13 @@ class RunArguments:
         Whether a run in the output directory may be replaced.
     """
 
-    data: str = field(default="shop", metadata={"help": "shop, or icecat:DIR"})
+    data: str = field(default="shop", metadata={"help": "one of " + "; ".join(LOADERS.values())})
+    retriever: str = field(
+        default="bm25", metadata={"help": "what searches it, such as bm25:title^2,brand or a URL"}
+    )
+    cache: str | None = field(
+        default=None, metadata={"help": "file that keeps what was searched for other runs"}
+    )
     metric: str = field(default="nDCG@100", metadata={"help": "the reward, an ir-measures name"})
     warm_start_steps: int = field(default=600, metadata={"help": "supervised steps before RL"})
     overwrite: bool = field(
@@ -137,7 +148,9 @@ def train(run: RunArguments, args: OSPOConfig, *, progress: Progress) -> Result:
     disable_progress_bar()  # transformers' own, which would break ours
     metric = parse_metric(run.metric)
     collection = load(run.data)
-    retriever = BM25(collection.catalogue, cache_dir())
+    retriever = load_retriever(run.retriever, collection.catalogue, cache_dir())
+    if run.cache is not None:
+        retriever = Stored(retriever, Path(run.cache))
     training, held_out = collection.split(seed=HELD_OUT_SEED)
     contexts = noisy_contexts(collection, held_out, per_query=HELD_OUT_CONTEXTS, seed=HELD_OUT_SEED)
     policy = warm_policy(collection, run.warm_start_steps, args.seed, progress)
@@ -214,11 +227,27 @@ class Recorder(TrainerCallback):
             self.progress("training", state.global_step, state.max_steps, note)
 
 
-def load_run(folder: Path) -> tuple[Policy, str, dict[str, str]]:
-    """Return a finished run's policy, its data, and its held-out contexts with their query ids.
+class FinishedRun(NamedTuple):
+    """What a finished run left.
 
-    Those for which it wrote most segments, up to a readable number, and found something come first.
+    Attributes
+    ----------
+    policy : Policy
+    data, retriever : str
+        The collection that it was trained on, and what searched it.
+    contexts : dict
+        Held-out contexts with their query ids. Those for which the policy wrote most segments, up
+        to a readable number, and found something come first.
     """
+
+    policy: Policy
+    data: str
+    retriever: str
+    contexts: dict[str, str]
+
+
+def load_run(folder: Path) -> FinishedRun:
+    """Read what a finished run left in its directory."""
     config, held_out = folder / "config.yaml", folder / "held_out.jsonl"
     if not config.is_file() or not held_out.is_file():
         raise InputError(
@@ -235,4 +264,6 @@ def load_run(folder: Path) -> tuple[Policy, str, dict[str, str]]:
 
     records = sorted(map(json.loads, lines), key=interest)
     contexts = {record["context"]: record["query_id"] for record in records}
-    return Policy.load(folder / "model"), settings["data"], contexts
+    return FinishedRun(
+        Policy.load(folder / "model"), settings["data"], settings["retriever"], contexts
+    )

@@ -4,18 +4,85 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from ospo.cli import main
+from ospo.data import LOADERS, load
+from ospo.errors import RewardError
+from ospo.search.bm25 import BM25
+from ospo.search.load import LOADERS as RETRIEVERS
+from ospo.text.load import LOADERS as SEGMENTERS
+from ospo.text.load import PLAIN
 
 
 @pytest.fixture(autouse=True)
 def private_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("OSPO_CACHE", str(tmp_path / "cache"))
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as Elasticsearch does; after ``good`` answers, with what ``then`` holds."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        query, k = asked["query"]["multi_match"]["query"], asked["size"]
+        with self.server.lock:
+            self.server.queries.append(query)
+            broken = len(self.server.queries) > self.server.good
+        if broken and self.server.then is None:  # never answers
+            self.server.closing.wait()
+            return
+        hits = self.server.engine.search([query], k)[0]
+        found = {"hits": {"hits": [{"_id": product, "_score": score} for product, score in hits]}}
+        status, content = self.server.then if broken else (200, json.dumps(found).encode())
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+class Server(ThreadingHTTPServer):
+    """Takes many connections at once."""
+
+    request_queue_size = 64
+
+
+@pytest.fixture(scope="module")
+def running():
+    server = Server(("127.0.0.1", 0), Handler)
+    server.engine, server.lock = BM25(load("shop").catalogue), threading.Lock()
+    server.closing = threading.Event()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.closing.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def server(running):
+    """A real search engine over the shop."""
+    running.queries, running.good, running.then = [], 10**9, (500, b"no heap left")
+    return running
+
+
+def at(server, timeout=30.0):
+    address = f"http://127.0.0.1:{server.server_port}/shop/_search"
+    return f"{address}#version=1&retries=0&depth=100&timeout={timeout}"
 
 
 def test_a_real_query_is_explained_as_one_json_record(icecat_dir, capsys):
@@ -52,6 +119,12 @@ def test_the_index_is_built_once(icecat_dir, tmp_path, capsys):
         (["explain", "desk lamp", "--data", "nowhere"], "nowhere"),
         (["explain", "desk lamp", "--data", "icecat:/no/such/folder"], "/no/such/folder"),
         (["explain", "--model", "/no/such/run"], "not a finished run"),
+        (["explain", "water can", "--retriever", "grep"], "there is no retriever 'grep'"),
+        (["explain", "water can", "--segmenter", "atoms"], "there is no segmenter 'atoms'"),
+        (["explain", "lamp", "--target", "nothing"], "there is no product 'nothing' in shop"),
+        (["explain", "water can", "--metric", "score"], "a score is of one"),
+        (["explain", "water can", "--cache", "/proc/ranks"], "/proc/ranks"),
+        (["train", "--retriever", "grep"], "there is no retriever 'grep'"),
         (["train", "--rule", "magic"], "rule must be one of"),
         (["train", "--credit", "magic"], "credit must be one of"),
         (["train", "--data", "nowhere"], "nowhere"),
@@ -77,7 +150,15 @@ def test_a_config_key_that_does_not_exist_is_named(tmp_path, capsys):
     assert "lerning_rate" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["explain", "x", "--frmat", "json"], ["fly"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["explain", "x", "--frmat", "json"],
+        ["explain", "x", "--intent", "lamp", "--target", "p1"],
+        ["fly"],
+    ],
+)
 def test_wrong_use_exits_2(arguments):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
@@ -102,6 +183,127 @@ def test_a_half_written_data_directory_is_refused(icecat_dir, tmp_path, capsys):
     assert main(["explain", "tripod", "--data", f"icecat:{broken}"]) == 1
     assert "3.json.zip" in capsys.readouterr().err
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_target_without_judgments_is_explained_by_its_score(capsys):
+    shop = load("shop")
+    product = shop.catalogue.ids[7]
+    title = shop.catalogue.fields["title"][7]
+    query = ", ".join(title.split()[:3])
+    assert main(["explain", query, "--target", product, "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["metric"] == "score"
+    assert [row["product_id"] for row in record["ranks"]] == [product]
+    score = BM25(shop.catalogue).product_scores([query], [product])[0, 0]
+    assert record["total"] == pytest.approx(score, abs=1e-12)
+    assert sum(record["credit"]) == pytest.approx(score, abs=1e-12)
+    assert main(["explain", query, "--target", product]) == 0
+    out = capsys.readouterr().out
+    assert title[:20] in out
+    assert "score" in out
+
+
+def test_a_target_may_be_judged_by_its_rank(capsys):
+    product = load("shop").catalogue.ids[7]
+    arguments = ["explain", "lamp, desk", "--target", product, "--metric", "RR"]
+    assert main([*arguments, "--retriever", "fts5", "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    (row,) = record["ranks"]
+    assert record["total"] == (1 / row["rank"] if row["rank"] else 0)
+
+
+def test_any_retriever_and_segmenter_are_named_on_the_command_line(server, capsys):
+    shop = load("shop")
+    query = shop.queries[shop.answerable[0]]
+    totals = {}
+    for name in ("bm25", at(server), "fusion:bm25+fts5", "tfidf"):
+        arguments = ["explain", query, "--retriever", name, "--segmenter", "words"]
+        assert main([*arguments, "--format", "json"]) == 0
+        record = json.loads(capsys.readouterr().out)
+        assert record["segments"] == query.split()
+        totals[name] = record["total"], record["credit"]
+    assert totals[at(server)] == totals["bm25"]  # the same engine behind a network
+    assert server.queries
+
+
+def test_the_view_names_the_engine_and_no_password(server, capsys):
+    name = at(server).replace("//", "//me:s3cret@")
+    shop = load("shop")
+    assert main(["explain", shop.queries[shop.answerable[0]], "--retriever", name]) == 0
+    out = capsys.readouterr().out
+    assert "HTTP over" in out
+    assert "s3cret" not in out
+
+
+@pytest.mark.parametrize(
+    ("then", "message"),
+    [
+        ((500, b"no heap left"), "answered 500"),
+        ((404, b"no such index"), "answered 404"),
+        ((200, b"<html>It works!</html>"), "not in the expected form"),
+        ((200, b'{"hits": {"hits": [{"_id": "p?", "_score": 1}]}}'), "not in the catalogue"),
+        (None, "timed out"),
+    ],
+)
+def test_an_engine_that_fails_halfway_is_named_and_asked_only_for_the_rest_later(
+    server, then, message, tmp_path, capsys
+):
+    shop = load("shop")
+    query = shop.queries[shop.answerable[0]] + " a b c d e f"
+    arguments = ["explain", query, "--intent", shop.queries[shop.answerable[0]]]
+    arguments += ["--cache", str(tmp_path / "ranks"), "--format", "json", "--retriever"]
+    server.good, server.then = 70, then
+    assert main([*arguments, at(server, timeout=1.0 if then is None else 30.0)]) == 3
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("ospo: ")
+    assert len(captured.err.splitlines()) == 1
+    assert message in captured.err
+    assert at(server).partition("#")[0] in captured.err
+    before, server.queries, server.good = server.queries, [], 10**9
+    assert main([*arguments, at(server)]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["cost"]["searched"] == len(server.queries)
+    # Whole batches of 32 were kept, and not one of their texts is asked again.
+    assert len(set(before[:70]) - set(server.queries)) == 64
+    server.queries.clear()
+    assert main([*arguments, at(server)]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert server.queries == []
+    assert again["cost"]["searched"] == 0
+    assert again["credit"] == record["credit"]
+
+
+def test_an_engine_that_is_down_exits_3(capsys):
+    name = "http://127.0.0.1:9/shop/_search#retries=0"
+    assert main(["explain", "water can", "--retriever", name]) == 3
+    assert "127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_a_reward_model_that_answers_nonsense_exits_3(monkeypatch, capsys):
+    def nonsense(*_):
+        raise RewardError("the model says nan")
+
+    monkeypatch.setattr("ospo.data.load", nonsense)
+    assert main(["explain", "lamp"]) == 3
+    assert capsys.readouterr().err == "ospo: the model says nan\n"
+
+
+def test_a_message_that_says_what_to_install_is_printed_as_it_is(monkeypatch, capsys):
+    def missing(*_):
+        raise ModuleNotFoundError('dense needs torch; pip install "owen-core[dense]"', name="torch")
+
+    monkeypatch.setattr("ospo.data.load", missing)
+    assert main(["explain", "lamp"]) == 2
+    assert capsys.readouterr().err == 'ospo: dense needs torch; pip install "owen-core[dense]"\n'
+
+
+def test_help_names_every_collection_retriever_and_segmenter(capsys):
+    with pytest.raises(SystemExit):
+        main(["explain", "--help"])
+    text = capsys.readouterr().out
+    for name in {*LOADERS, *SEGMENTERS, *PLAIN} | (RETRIEVERS.keys() - {"https", "postgresql"}):
+        assert re.search(rf"\b{name}\b", text), name
 
 
 def test_interrupting_says_so_and_exits_130(monkeypatch, capsys):

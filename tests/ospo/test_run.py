@@ -9,6 +9,8 @@ import yaml
 
 from ospo.cli import main
 from ospo.errors import InputError
+from ospo.search.bm25 import BM25
+from ospo.search.retriever import RetrieverError
 from ospo.train.reward import RetrievalReward
 from ospo.train.run import load_run, parse, train
 
@@ -71,9 +73,9 @@ def test_a_trained_policy_explains_its_own_query(finished, capsys):
     folder, _, _ = finished
     assert main(["explain", "--model", str(folder), "--format", "json"]) == 0
     record = json.loads(capsys.readouterr().out)
-    policy, data, contexts = load_run(folder)
-    assert data == "shop"
-    assert record["query"] == policy.rewrite([next(iter(contexts))])[0].strip()
+    run = load_run(folder)
+    assert (run.data, run.retriever) == ("shop", "bm25")
+    assert record["query"] == run.policy.rewrite([next(iter(run.contexts))])[0].strip()
     assert abs(sum(record["credit"]) - record["total"]) < 1e-12
 
 
@@ -96,6 +98,48 @@ def test_a_run_that_dies_keeps_its_metrics_and_is_no_finished_run(tmp_path, monk
     assert not (folder / "model").exists()
     with pytest.raises(InputError, match="not a finished run"):
         load_run(folder)
+
+
+def test_a_second_run_makes_no_search_and_learns_the_same(finished, tmp_path):
+    folder, plain, _ = finished
+    results = []
+    for name in ("first", "second"):
+        arguments = [*SHORT, "--output_dir", str(tmp_path / name), "--seed", "5"]
+        run, args = parse([*arguments, "--cache", str(tmp_path / "ranks")])
+        results.append(train(run, args, progress=lambda *_: None))
+        held_out = (tmp_path / name / "held_out.jsonl").read_bytes()
+        assert held_out == (folder / "held_out.jsonl").read_bytes()
+    assert [result.asked for result in results] == [plain.asked] * 2
+    assert [result.searched for result in results] == [plain.searched, 0]
+
+
+def test_an_engine_that_dies_in_a_training_step_exits_3_and_keeps_what_was_searched(
+    tmp_path, monkeypatch, capsys
+):
+    ranks, searched = BM25.ranks, []
+
+    def engine_dies(self, queries, product_ids):
+        if len(searched) > 20:
+            raise RetrieverError("http://engine/_search answered 503 to 'red shoes'")
+        searched.extend(queries)
+        return ranks(self, queries, product_ids)
+
+    arguments = ["train", *SHORT, "--output_dir", str(tmp_path / "run"), "--seed", "5"]
+    arguments += ["--cache", str(tmp_path / "ranks")]
+    with monkeypatch.context() as patch:
+        patch.setattr(BM25, "ranks", engine_dies)
+        assert main(arguments) == 3
+    assert capsys.readouterr().err == "ospo: http://engine/_search answered 503 to 'red shoes'\n"
+    died_after = len(searched)
+
+    def counted(self, queries, product_ids):
+        searched.extend(queries)
+        return ranks(self, queries, product_ids)
+
+    monkeypatch.setattr(BM25, "ranks", counted)
+    assert main([*arguments, "--overwrite", "True"]) == 0
+    assert died_after > 20
+    assert not set(searched[:died_after]) & set(searched[died_after:])
 
 
 def test_a_run_directory_without_its_model_is_named(finished, tmp_path):
