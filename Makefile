@@ -31,7 +31,7 @@ lint: $(VENV)/dev.installed
 	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md owen_core ospo cpp tests benchmarks docs
 
 bench: $(VENV)/dev.installed
-	for script in exact sampling callback cache retrieval; do $(BIN)/python benchmarks/core/$$script.py || exit; done
+	for script in exact sampling callback cache retrieval dense align; do $(BIN)/python benchmarks/core/$$script.py || exit; done
 	$(BIN)/python benchmarks/claims/sampling.py
 	$(BIN)/python benchmarks/claims/first_training.py
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ospo.text.align import token_segments, token_spans
 from ospo.text.answer import Answer
 from ospo.text.render import render
 from ospo.text.segment import segment, tile
@@ -74,67 +73,6 @@ def test_delimiters_make_phrases_and_their_absence_makes_words():
     ]
     assert [s.phrase for s in segment("trail shoes")] == ["trail", "shoes"]
     assert segment("  ,;\n") == segment("") == ()
-
-
-class Pieces:
-    """A decoder whose tokens are given strings; an empty one is a special token."""
-
-    def __init__(self, pieces):
-        self.pieces = pieces
-
-    def decode(self, token_ids, *, skip_special_tokens=True):
-        return "".join(self.pieces[i] for i in token_ids)
-
-
-@given(st.lists(st.sampled_from(["a", "bc", ", ", ",", " red", "", "é", "x, y"]), max_size=12))
-def test_token_spans_tile_the_decoded_text(pieces):
-    text, spans = token_spans(Pieces(pieces), range(len(pieces)))
-    assert text == "".join(pieces)
-    assert [text[a:b] for a, b in spans] == pieces
-
-
-def test_tokens_belong_to_the_phrase_that_they_write():
-    pieces = ["trail", " shoes", ",", " re", "d", "d, bl", "ue", ""]
-    text, spans = token_spans(Pieces(pieces), range(len(pieces)))
-    segments = segment(text)
-    assert [s.phrase for s in segments] == ["trail shoes", "redd", "blue"]
-    # "d, bl" holds one character of "redd" and two of "blue".
-    assert token_segments(spans, segments).tolist() == [0, 0, -1, 1, 1, 2, 2, -1]
-
-
-def test_a_token_that_holds_as_much_of_two_phrases_goes_to_the_earlier():
-    text, spans = token_spans(Pieces(["re", "d,b", "lue"]), range(3))
-    assert token_segments(spans, segment(text)).tolist() == [0, 0, 1]
-
-
-def test_only_the_tokens_of_the_answer_belong_to_segments_whatever_is_before_it():
-    thought = ["<think>", "red", " shoes", ",", " blue", "</think>"]
-    pieces = [*thought, "<answer>", "blue", ", ", "red", " shoes", "</answer>", ""]
-    text, spans = token_spans(Pieces(pieces), range(len(pieces)))
-    owners = token_segments(spans, Answer()(text)).tolist()
-    assert owners == [-1] * 7 + [0, -1, 1, 1, -1, -1]
-
-
-def test_alignment_uses_the_generated_ids_of_a_real_byte_level_tokenizer():
-    from tokenizers import ByteLevelBPETokenizer
-    from transformers import PreTrainedTokenizerFast
-
-    trained = ByteLevelBPETokenizer()
-    trained.train_from_iterator(["red shoes, blue shoes"] * 9, vocab_size=280, show_progress=False)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=trained._tokenizer)
-    # Ids that tokenising the text again would not give: every byte on its own.
-    text = "red shoes, naïve 日本"
-    pieces = trained._tokenizer.pre_tokenizer.pre_tokenize_str(text)
-    ids = [trained.token_to_id(byte) for piece, _ in pieces for byte in piece]
-    assert ids != trained.encode(text).ids
-    decoded, spans = token_spans(tokenizer, ids)
-    assert decoded == text
-    assert spans[0, 0] == 0
-    assert spans[-1, 1] == len(text)
-    assert (spans[1:, 0] <= spans[:-1, 1]).all()  # no character is left out
-    owners = token_segments(spans, segment(text))
-    assert (owners[:9] == 0).all()
-    assert (owners[11:] != 0).all()
 
 
 @pytest.mark.parametrize(
