@@ -10,6 +10,9 @@ from ospo.advantage import RULES
 from ospo.errors import InputError
 from ospo.game import CONCEPTS
 
+# The trainer computes the credit of segments, not the group's leave-one-out and prefix values.
+TRAINABLE = tuple(name for name, rule in RULES.items() if rule.kind == "mean-preserving")
+
 
 @dataclass
 class OSPOConfig(GRPOConfig):
@@ -17,8 +20,9 @@ class OSPOConfig(GRPOConfig):
 
     Attributes
     ----------
-    rule : {"praise", "proportional", "uniform"}
-        Which completions' advantages follow credit; ``uniform`` is plain GRPO.
+    rule : str
+        How advantages follow credit: a mean-preserving one of :data:`ospo.advantage.RULES`;
+        ``uniform`` is plain GRPO.
     credit : str
         The solution concept that credits segments, one of :data:`ospo.game.CONCEPTS`. ``myerson``,
         ``growth`` and ``windows`` take n(n+1)/2 evaluations of n segments, ``shapley`` 2**n.
@@ -26,7 +30,7 @@ class OSPOConfig(GRPOConfig):
 
     rule: str = field(
         default="praise",
-        metadata={"help": f"which completions' advantages follow credit: {', '.join(RULES)}"},
+        metadata={"help": f"how advantages follow credit: {', '.join(TRAINABLE)}"},
     )
     credit: str = field(
         default="myerson",
@@ -35,8 +39,8 @@ class OSPOConfig(GRPOConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.rule not in RULES:
-            raise InputError(f"rule must be one of {', '.join(RULES)}, got {self.rule!r}")
+        if self.rule not in TRAINABLE:
+            raise InputError(f"rule must be one of {', '.join(TRAINABLE)}, got {self.rule!r}")
         if self.credit not in CONCEPTS:
             raise InputError(f"credit must be one of {', '.join(CONCEPTS)}, got {self.credit!r}")
         if self.use_liger_kernel:

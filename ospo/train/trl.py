@@ -6,10 +6,9 @@ import time
 from typing import Any
 
 import torch
-from torch import Tensor
 from trl import GRPOTrainer
 
-from ospo.advantage import RULES, token_advantages
+from ospo.advantage import OUTSIDE, Credits, Shaping, token_advantages
 from ospo.credit import token_credit
 from ospo.errors import InputError
 from ospo.train.config import OSPOConfig
@@ -47,6 +46,7 @@ class OSPOTrainer(GRPOTrainer):
                 raise InputError(f"{feature} is set, and OSPO credits single-turn text only")
         super().__init__(model=model, reward_funcs=reward_funcs, args=args, **kwargs)
         self.reward = reward_funcs
+        self.shaping = Shaping(args.rule)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         began = time.perf_counter()
@@ -55,31 +55,31 @@ class OSPOTrainer(GRPOTrainer):
         if not self.model.training:
             return output
         scored = time.perf_counter()
-        credits, credited = self._token_credits(inputs, output)
-        output["advantages"] = token_advantages(
-            output["advantages"],
-            credits,
-            credited,
-            output["completion_mask"],
-            rule=self.args.rule,
+        credits = self._token_credits(inputs, output)
+        spread = token_advantages(
+            output["advantages"], credits, output["completion_mask"], self.shaping
         )
+        output["advantages"] = spread.values
         done = time.perf_counter()
         asked, searched = self.reward.asked - asked, self.reward.searched - searched
         metrics = self._metrics["train"]
-        metrics["credit/rows"].append(credited.any(dim=1).float().mean().item())
+        metrics["credit/rows"].append(credits.assigned.any(dim=1).float().mean().item())
+        metrics["credit/degenerate"].append(spread.degenerate.float().mean().item())
         metrics["game/asked"].append(float(asked))
         metrics["game/searches"].append(float(searched))
         metrics["time/credit_share_of_generation"].append((done - scored) / (done - began))
         return output
 
-    def _token_credits(
-        self, inputs: list[dict[str, Any]], output: dict[str, Any]
-    ) -> tuple[Tensor, Tensor]:
-        """Return credits and which tokens carry them, ``(B, T)``, for the rows the rule shapes."""
+    def _token_credits(self, inputs: list[dict[str, Any]], output: dict[str, Any]) -> Credits:
+        """Return the credit of each token of the rows that the rule reads credit of.
+
+        Every token is a segment of its own here: mean-preserving rules are means over tokens, so
+        those of a segment, which have the same credit, get the same.
+        """
         ids, mask = output["completion_ids"], output["completion_mask"].bool()
         credits = torch.zeros(ids.shape, dtype=torch.float64)
         credited = torch.zeros(ids.shape, dtype=torch.bool)
-        for row in RULES[self.args.rule](output["advantages"]).nonzero()[:, 0].tolist():
+        for row in self.shaping.needs_credit(output["advantages"]).nonzero()[:, 0].tolist():
             written = ids[row][mask[row]].tolist()
             if not self.reward.finished(written):
                 continue
@@ -92,4 +92,6 @@ class OSPOTrainer(GRPOTrainer):
             credits[row, mask[row].cpu()] = torch.from_numpy(credit.values)
             credited[row, mask[row].cpu()] = torch.from_numpy(credit.credited)
         dtype = output["advantages"].dtype
-        return credits.to(ids.device, dtype), credited.to(ids.device)
+        credited = credited.to(ids.device)
+        own = torch.where(credited, torch.arange(ids.shape[1], device=ids.device), OUTSIDE)
+        return Credits(credits.to(ids.device, dtype), credited, own)
