@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import owen_core as oc
-from ospo.game import RetrievalGame, attribute_together
+from ospo.game import attribute_together
 from ospo.reward.reward import Reward, Row, Values
-from ospo.search.judge import Judge
 from ospo.text.align import Decoder, token_segments, token_spans
 from ospo.text.segment import Segmenter, segment
 
@@ -38,28 +37,6 @@ class TokenCredit:
     credited: NDArray[np.bool_]
     attribution: oc.Attribution | None
     unattributed: float = 0.0
-
-
-def token_credit(
-    tokenizer: Decoder, ids: Sequence[int], judge: Judge, concept: str = "myerson"
-) -> TokenCredit:
-    """Attribute a completion's reward to its segments and hand each token its segment's credit.
-
-    Parameters
-    ----------
-    tokenizer : Decoder
-        Decodes generated ids.
-    ids : sequence of int
-        The generated ids, ``(T,)``, special tokens included.
-    judge : Judge
-        Values query texts; the decoded completion is worth its reward.
-    concept : str
-        One of :data:`ospo.game.CONCEPTS`.
-    """
-    text, spans = token_spans(tokenizer, ids)
-    segments = segment(text)
-    attribution = RetrievalGame(text, judge, segments).attribute(concept) if segments else None
-    return _to_tokens(attribution, token_segments(spans, segments))
 
 
 def token_credits(

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ospo.train.config import OSPOConfig as OSPOConfig
+    from ospo.train.reward import CompletionReward as CompletionReward
     from ospo.train.reward import RetrievalReward as RetrievalReward
     from ospo.train.trl import OSPOTrainer as OSPOTrainer
 
-_HOMES = {"OSPOConfig": "config", "OSPOTrainer": "trl", "RetrievalReward": "reward"}
+_HOMES = {"OSPOConfig": "config", "OSPOTrainer": "trl"}
+_HOMES |= {"CompletionReward": "reward", "RetrievalReward": "reward"}
 
-__all__ = ["OSPOConfig", "OSPOTrainer", "RetrievalReward"]
+__all__ = ["CompletionReward", "OSPOConfig", "OSPOTrainer", "RetrievalReward"]
 
 
 def __getattr__(name: str) -> Any:

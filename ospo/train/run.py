@@ -22,6 +22,7 @@ from ospo.search.load import load_retriever
 from ospo.search.metrics import parse_metric
 from ospo.search.stored import Stored
 from ospo.storage import cache_dir, whole
+from ospo.text.load import load_segmenter
 from ospo.text.segment import segment
 from ospo.train.config import OSPOConfig
 from ospo.train.held_out import HeldOut, compare
@@ -72,6 +73,8 @@ class RunArguments:
         File that keeps the ranks of what was searched for other runs.
     metric : str
         The reward: an ir-measures name.
+    segmenter : str
+        What cuts completions into players, as :func:`ospo.text.load.load_segmenter` names it.
     warm_start_steps : int
         Supervised steps before training.
     overwrite : bool
@@ -86,6 +89,9 @@ class RunArguments:
         default=None, metadata={"help": "file that keeps what was searched for other runs"}
     )
     metric: str = field(default="nDCG@100", metadata={"help": "the reward, an ir-measures name"})
+    segmenter: str = field(
+        default="phrases", metadata={"help": "what cuts completions into players, such as words"}
+    )
     warm_start_steps: int = field(default=600, metadata={"help": "supervised steps before RL"})
     overwrite: bool = field(
         default=False, metadata={"help": "replace a run that is in the output directory"}
@@ -151,6 +157,7 @@ def train(run: RunArguments, args: OSPOConfig, *, progress: Progress) -> Result:
     retriever = load_retriever(run.retriever, collection.catalogue, cache_dir())
     if run.cache is not None:
         retriever = Stored(retriever, Path(run.cache))
+    segmenter = load_segmenter(run.segmenter, collection.catalogue.fields)
     training, held_out = collection.split(seed=HELD_OUT_SEED)
     contexts = noisy_contexts(collection, held_out, per_query=HELD_OUT_CONTEXTS, seed=HELD_OUT_SEED)
     policy = warm_policy(collection, run.warm_start_steps, args.seed, progress)
@@ -161,7 +168,13 @@ def train(run: RunArguments, args: OSPOConfig, *, progress: Progress) -> Result:
         (folder / old).unlink(missing_ok=True)
     settings = {**asdict(run), **args.to_dict()}
     (folder / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    reward = RetrievalReward(collection, retriever, metric, end=policy.tokenizer.eos_token_id)
+    reward = RetrievalReward(
+        collection,
+        retriever,
+        metric,
+        end=policy.tokenizer.eos_token_id,
+        segmenter=segmenter,
+    )
     trainer = OSPOTrainer(
         model=policy.model,
         processing_class=policy.tokenizer,

@@ -9,10 +9,10 @@ import torch
 from trl import GRPOTrainer
 
 from ospo.advantage import OUTSIDE, Credits, Shaping, token_advantages
-from ospo.credit import token_credit
+from ospo.credit import token_credits
 from ospo.errors import InputError
 from ospo.train.config import OSPOConfig
-from ospo.train.reward import RetrievalReward
+from ospo.train.reward import TrainingReward
 
 
 class OSPOTrainer(GRPOTrainer):
@@ -25,21 +25,23 @@ class OSPOTrainer(GRPOTrainer):
     Parameters
     ----------
     model, train_dataset, processing_class, ...
-        As in TRL. The data set has the columns ``prompt`` and ``query_id``.
-    reward_funcs : RetrievalReward
-        The reward, which also values coalitions of segments.
+        As in TRL. The data set has a ``prompt`` and the columns that the reward needs.
+    reward_funcs : TrainingReward
+        The reward, which also values coalitions of segments:
+        :class:`ospo.train.RetrievalReward`, or any reward as a
+        :class:`ospo.train.CompletionReward`.
     args : OSPOConfig
     """
 
     _name = "OSPO"
 
     def __init__(
-        self, model: Any, reward_funcs: RetrievalReward, args: OSPOConfig, **kwargs: Any
+        self, model: Any, reward_funcs: TrainingReward, args: OSPOConfig, **kwargs: Any
     ) -> None:
-        if not isinstance(reward_funcs, RetrievalReward):
+        if not isinstance(reward_funcs, TrainingReward):
             raise InputError(
-                f"reward_funcs must be one RetrievalReward, got {type(reward_funcs).__name__}; "
-                "other rewards cannot say what a segment contributed"
+                f"reward_funcs must be one TrainingReward, got {type(reward_funcs).__name__}; "
+                "other functions cannot say what a segment contributed"
             )
         for feature in ("tools", "rollout_func", "environment_factory"):
             if kwargs.get(feature):
@@ -79,18 +81,22 @@ class OSPOTrainer(GRPOTrainer):
         ids, mask = output["completion_ids"], output["completion_mask"].bool()
         credits = torch.zeros(ids.shape, dtype=torch.float64)
         credited = torch.zeros(ids.shape, dtype=torch.bool)
-        for row in self.shaping.needs_credit(output["advantages"]).nonzero()[:, 0].tolist():
-            written = ids[row][mask[row]].tolist()
-            if not self.reward.finished(written):
-                continue
-            credit = token_credit(
-                self.processing_class,
-                written,
-                self.reward.judge(inputs[row]["query_id"]),
-                self.args.credit,
-            )
+        shaped = self.shaping.needs_credit(output["advantages"]).nonzero()[:, 0].tolist()
+        written = {row: ids[row][mask[row]].tolist() for row in shaped}
+        rows = [row for row in shaped if self.reward.finished(written[row])]
+        found = token_credits(
+            self.processing_class,
+            [written[row] for row in rows],
+            [inputs[row] for row in rows],
+            self.reward.reward,
+            self.args.credit,
+            self.reward.segmenter,
+        )
+        for row, credit in zip(rows, found, strict=True):
             credits[row, mask[row].cpu()] = torch.from_numpy(credit.values)
             credited[row, mask[row].cpu()] = torch.from_numpy(credit.credited)
+        unattributed = sum(abs(credit.unattributed) for credit in found) / max(len(found), 1)
+        self._metrics["train"]["credit/unattributed"].append(unattributed)
         dtype = output["advantages"].dtype
         credited = credited.to(ids.device)
         own = torch.where(credited, torch.arange(ids.shape[1], device=ids.device), OUTSIDE)

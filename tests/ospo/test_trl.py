@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from datasets import Dataset
@@ -12,9 +13,13 @@ from trl import GRPOConfig, GRPOTrainer
 
 from ospo.data.collection import Catalogue, Collection
 from ospo.errors import InputError
+from ospo.reward.reward import Reward
+from ospo.reward.similarity import Similarity
+from ospo.reward.weighted import Part, Weighted
 from ospo.search.bm25 import BM25
 from ospo.search.metrics import NDCG
-from ospo.train import OSPOConfig, OSPOTrainer, RetrievalReward
+from ospo.text.segment import words
+from ospo.train import CompletionReward, OSPOConfig, OSPOTrainer, RetrievalReward
 from ospo.train.config import TRAINABLE
 from ospo.train.policy.tokenizer import prompt, train_tokenizer
 
@@ -33,7 +38,7 @@ def tokenizer():
     return train_tokenizer([*TITLES, *QUERIES, ", , ,"] * 4, vocab_size=300)
 
 
-def trainer(cls, collection, tokenizer, folder, **settings):
+def trainer(cls, collection, tokenizer, folder, reward=None, **settings):
     """A trainer of the same tiny model on the same prompts, whatever the class."""
     torch.manual_seed(0)
     model = LlamaForCausalLM(
@@ -67,7 +72,7 @@ def trainer(cls, collection, tokenizer, folder, **settings):
     }
     made = cls(
         model=model,
-        reward_funcs=RetrievalReward(collection, BM25(collection.catalogue), NDCG(10)),
+        reward_funcs=reward or RetrievalReward(collection, BM25(collection.catalogue), NDCG(10)),
         args=config(output_dir=str(folder), **(defaults | settings)),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
@@ -177,6 +182,31 @@ def test_an_unfinished_completion_is_worth_nothing_where_endings_count(collectio
     assert ending([""], ["shoes"], [[]]) == [0.0]
 
 
+class Even(Reward):
+    """1 for a text of an even number of characters."""
+
+    def value(self, texts, rows):
+        return np.array([float(len(text) % 2 == 0) for text in texts])
+
+
+def test_several_rewards_train_together_and_the_unattributed_part_is_declared(
+    collection, tokenizer, tmp_path
+):
+    letters = Similarity(
+        lambda texts: [[1 + text.count(a) for a in "aeioul"] for text in texts],
+        column="query_id",
+    )
+    parts = [Part(letters), Part(Even(), 0.5, attributed=False)]
+    reward = CompletionReward(Weighted(parts), segmenter=words)
+    made = trainer(OSPOTrainer, collection, tokenizer, tmp_path, reward, rule="proportional")
+    made.train()
+    logs = [log for log in made.state.log_history if "loss" in log]
+    assert len(logs) == 3
+    assert all(0 < log["credit/unattributed"] <= 0.5 for log in logs)
+    assert all(log["game/asked"] > 12 for log in logs)
+    assert all(0 < log["game/searches"] <= log["game/asked"] for log in logs)
+
+
 def test_metrics_say_what_credit_cost(collection, tokenizer, tmp_path):
     made = trainer(OSPOTrainer, collection, tokenizer, tmp_path)
     made.train()
@@ -187,7 +217,7 @@ def test_metrics_say_what_credit_cost(collection, tokenizer, tmp_path):
 
 
 def test_a_reward_that_cannot_be_credited_is_refused():
-    with pytest.raises(InputError, match="must be one RetrievalReward, got function"):
+    with pytest.raises(InputError, match="must be one TrainingReward, got function"):
         OSPOTrainer("nowhere", reward_funcs=lambda completions, **_: [0.0], args=None)
 
 
