@@ -20,21 +20,21 @@ Columns = Mapping[str, Sequence[str]]
 def load_segmenter(name: str, columns: Columns | None = None) -> Segmenter:
     r"""Return the segmenter that a name stands for.
 
-    ======================  =====================================================================
-    ``phrases``             at commas, semicolons and new lines, or into words if there are none
-    ``delimiters``          at commas, semicolons and new lines; ``delimiters:|\n`` at others,
-                            where ``\n`` and ``\t`` are a new line and a tab
-    ``words``               at white space
-    ``lines``, ``sentences``
-    ``fields``              ``title: ... brand: ...``, or the same in tags;
-                            ``fields:title,brand`` only at these names
-    ``turns``               of a conversation; ``turns:ana,ben`` names who speaks
-    ``npmi``                by what the titles of the catalogue say together;
-                            ``npmi:title,description`` by those columns
-    ``spacy:PIPELINE``      at the noun phrases that a spaCy pipeline finds
-    ``answer``              what is inside ``<answer>...</answer>``, as ``phrases``;
-                            ``answer:NAME`` cuts it as any of these
-    ======================  =====================================================================
+    ========================  ===================================================================
+    ``phrases``               at commas, semicolons and new lines, or into words if there are none
+    ``delimiters``            at commas, semicolons and new lines; ``delimiters:|\n`` at others,
+                              where ``\n`` and ``\t`` are a new line and a tab
+    ``words``                 at white space
+    ``lines``, ``sentences``  by lines, by sentences
+    ``fields``                ``title: ... brand: ...``, or the same in tags;
+                              ``fields:title,brand`` only at these names
+    ``turns``                 of a conversation; ``turns:ana,ben`` names who speaks
+    ``npmi``                  by what the titles of the catalogue say together;
+                              ``npmi:title,description`` by those columns
+    ``spacy:PIPELINE``        at the noun phrases that a spaCy pipeline finds
+    ``answer``                what is inside ``<answer>...</answer>``, as ``phrases``;
+                              ``answer:NAME`` cuts it as any of these
+    ========================  ===================================================================
 
     Parameters
     ----------

@@ -76,7 +76,7 @@ def window_credit(
     """Return each phrase's credit, ``(n,)``, and whether it has any.
 
     The credit is the sum of the phrase's marginal contributions v(S + j) - v(S) for which both
-    coalitions were valued, each weighted 1 / (n * C(n - 1, |S|)), the Shapley weight.
+    coalitions were valued, each weighted ``1 / (n * C(n - 1, |S|))``, the Shapley weight.
 
     Parameters
     ----------
