@@ -226,7 +226,7 @@ def main() -> None:
         print(f"  n = {n}: {found['pairs'][n]:.1f} ms")
 
     print("\nlargest error of the fold, in eps * max |v - v(empty)|")
-    found["rounding"] = {n: rounding(n) for n in (12, 16, 20, 22, 24)}
+    found["rounding"] = {n: rounding(n) for n in (12, 16, 20, 22, 24, 26)}
     for n, units in found["rounding"].items():
         print(f"  n = {n}: {units:.2f}")
     RESULTS.parent.mkdir(exist_ok=True)
