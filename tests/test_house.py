@@ -26,7 +26,7 @@ ORDER = [
     "train",
     "explain",
 ]
-ORDER += ["report", "cache_command", "cli"]
+ORDER += ["report", "commands", "cli"]
 # What owen_core may load when, and only when, a feature that needs it is used.
 OPTIONAL = {
     "distributed",

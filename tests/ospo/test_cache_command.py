@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import owen_core as oc
-from ospo.cache_command import KINDS, NAME
+from ospo.commands.cache import KINDS, NAME
 from ospo.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -107,7 +107,7 @@ def test_every_name_that_ospo_gives_to_what_it_keeps_is_known():
     assert {re.match("[a-z0-9-]*(?=-)", name)[0] for name in names} >= {"bm25", "warm-start"}
     for name in names:
         example = re.sub(r"\{[^}]*\}", KEY, name)
-        assert NAME.fullmatch(example), f"add {name} to KINDS in ospo/cache_command.py"
+        assert NAME.fullmatch(example), f"add {name} to KINDS in ospo/commands/cache.py"
     assert len(set(KINDS.values())) == len(KINDS)
 
 

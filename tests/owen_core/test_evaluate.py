@@ -353,6 +353,15 @@ def test_one_that_is_cancelled_from_the_start_asks_nothing(executor):
         evaluate(oc.Game(value, N), ALL, executor=executor, cancel=cancel)
 
 
+@pytest.fixture
+def heard():
+    """Ctrl-C is heard, even where the tests run in the background of a shell that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_keeps_what_was_valued_and_waits_for_nothing():
     store, go_on = oc.MemoryStore(), threading.Event()
     asked = []

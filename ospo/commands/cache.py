@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ospo.commands import Commands
 from ospo.errors import InputError
 from ospo.storage import cache_dir
 from owen_core import SqliteStore, StoreError
@@ -26,6 +28,29 @@ KINDS = {
 NAME = re.compile(rf"\.?({'|'.join(KINDS)})-[-0-9a-f]{{16,}}(\.[a-z]+)?(\.[0-9a-f]{{32}})?")
 STORES = "coalition values"
 OTHERS = "other files"
+
+
+def add(commands: Commands) -> None:
+    """Add the command and what it takes."""
+    parser = commands.add_parser(
+        "cache",
+        help="what is kept on disk, and how to remove it",
+        description="Say how much of each kind is kept on disk, or remove what ospo wrote.",
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("action", choices=["info", "clear"])
+    parser.add_argument(
+        "path",
+        nargs="?",
+        type=Path,
+        help="a folder, or a store of coalition values (default: OSPO_CACHE, or the user's cache)",
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print what is kept."""
+    for line in report(options.path, clear=options.action == "clear"):
+        print(line)
 
 
 def report(path: Path | None, *, clear: bool) -> Iterator[str]:
