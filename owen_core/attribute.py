@@ -200,7 +200,8 @@ def attribute(
             if budget is None and stop is None and estimator == "auto":
                 budget, estimator = AUTO_BUDGET, "exact"
         rule = _rule(budget, stop)
-        task = _exact_task(game, concept, structure, estimator, interactions, rule)
+        kept = None if cache is None else valuing()
+        task = _exact_task(game, concept, structure, estimator, interactions, rule, kept)
         if task is not None:
             return _exact(task, valuing, repeat)
         assert isinstance(concept, str)
@@ -241,8 +242,12 @@ def _exact_task(
     estimator: str,
     interactions: bool,
     rule: Stop | None,
+    kept: Evaluator | None,
 ) -> _Task | None:
-    """Return what is valued exactly; None where sampling must do, or was asked for."""
+    """Return what is valued exactly; None where sampling must do, or was asked for.
+
+    What ``kept`` finds in its cache costs nothing of the budget.
+    """
     sampled = isinstance(concept, str) and can_sample(concept, structure)
     if estimator not in ("auto", "exact"):
         if interactions:
@@ -264,7 +269,7 @@ def _exact_task(
         if not sampled:
             raise
         raise TooLargeError(f"{error}{ELSE_ESTIMATED}") from None
-    if len(task.plan) <= allowed:
+    if len(task.plan) <= allowed or _unknown(task.plan, kept) <= allowed:
         return task
     if may_sample:
         return None
@@ -272,6 +277,14 @@ def _exact_task(
         _over_budget(len(task.plan), allowed, f"{task.plan.concept} of {game.n} players", game.n)
         + (ELSE_ESTIMATED if sampled else "")
     )
+
+
+def _unknown(plan: Plan, kept: Evaluator | None) -> float:
+    """Return how many coalitions of a plan would have to be paid for."""
+    if kept is None or len(plan) > AUTO_BUDGET:
+        return math.inf
+    _, known = kept.find(pack(plan.coalitions))
+    return int(np.count_nonzero(~known))
 
 
 def _check_shared(

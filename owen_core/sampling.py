@@ -26,6 +26,8 @@ MOST_REGRESSED = 2048
 PILOT = 20
 LEAST_PILOT_PER_PLAYER = 8
 PILOT_PER_PLAYER = 32  # where there is no budget
+# An estimator that asked for this many times all it knows, and for nothing new, knows all it can.
+BARREN = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +85,19 @@ class Run:
     ) -> None:
         """Let an estimator ask until a rule is met, or a unit would exceed the limit.
 
-        No more than ``part`` further coalitions are looked up, whether they are known or not.
+        Where a cache holds all that it may ask for, no limit is ever reached; it ends when nothing
+        new has come for long. No more than ``part`` further coalitions are looked up, whether they
+        are known or not.
         """
-        most = len(self._index) + part
-        while not estimator.exhausted:
+        most, barren = len(self._index) + part, 0
+        while not estimator.exhausted and barren <= BARREN * len(self._index):
             room = min(self._limit - self.paid, most - len(self._index))
             rows, ends = estimator.propose_packed(int(min(room, CHUNK)))
             if len(ends) == 0:
                 break
-            ids, units = self._value(rows, ends, most - len(self._index))
+            known = len(self._index)
+            ids, units = self._value(rows, ends, most - known)
+            barren = 0 if len(self._index) > known else barren + len(ids)
             estimator.absorb(self._values.take(ids))
             if units < len(ends):
                 break

@@ -90,6 +90,24 @@ def test_a_warm_run_asks_nothing_and_finds_the_same_bits():
     np.testing.assert_array_equal(warm.std_error, cold.std_error)
 
 
+def test_what_the_cache_lets_the_budget_pay_is_exact():
+    store, value = oc.MemoryStore(), Counting()
+    exact = oc.attribute(value, 8, "shapley", cache=store)
+    again = oc.attribute(value, 8, "shapley", cache=store, budget=2, interactions=True)
+    assert again.exact
+    assert again.cost.new == 0
+    np.testing.assert_array_equal(again.values, exact.values)
+
+
+@pytest.mark.parametrize("estimator", ["stratified", "antithetic", "kernel"])
+def test_sampling_ends_where_the_cache_knows_every_coalition(estimator):
+    store, value = oc.MemoryStore(), Counting()
+    exact = oc.attribute(value, 6, "shapley", cache=store)
+    sampled = oc.attribute(value, 6, estimator=estimator, budget=40, cache=store, rng=0)
+    assert sampled.cost.new == 0
+    assert np.abs(sampled.values - exact.values).max() <= 6 * sampled.std_error.max() + 1e-12
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, 100_000])
 def test_batches_and_workers_do_not_change_a_bit(batch_size):
     from concurrent.futures import ThreadPoolExecutor
