@@ -14,7 +14,7 @@ STRICT := -std=c++17 -O1 -g -ffp-contract=off -Wall -Wextra -Werror -Icpp/includ
 ADDRESS := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo test lint bench docs sanitize fuzz clean
+.PHONY: demo test test-verl lint bench docs sanitize fuzz clean
 
 demo: $(VENV)/train.installed
 	$(BIN)/ospo train --data shop --output_dir runs/demo --overwrite
@@ -22,6 +22,11 @@ demo: $(VENV)/train.installed
 
 test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest
+
+# verl wants an older transformers, so it has an environment of its own. Its extra brings
+# pytest-asyncio, which warns of settings that nothing here uses.
+test-verl: .venv-verl/verl.installed
+	.venv-verl/bin/python -m pytest -p no:asyncio tests/verl ospo/train/verl
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .
@@ -53,6 +58,12 @@ fuzz:
 
 clean:
 	rm -rf build dist *.egg-info owen_core/*.so $(VENV)
+
+.venv-verl/verl.installed: $(BUILD) constraints-verl.txt
+	test -d .venv-verl || $(PYTHON) -m venv .venv-verl
+	.venv-verl/bin/python -m pip --disable-pip-version-check install -c constraints-verl.txt \
+	  -e ".[verl]" hypothesis pytest pytest-timeout
+	@touch $@
 
 $(VENV)/%.installed: $(BUILD)
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)

@@ -1,15 +1,21 @@
-"""Dense retrieval as a value function: what batching, sharing and remembering save.
+"""Dense retrieval as a value function: encoders beside each other, and what sharing saves.
 
-    OMP_NUM_THREADS=1 python benchmarks/claims/dense.py --data icecat:DIR --cache DIR
+    OMP_NUM_THREADS=1 python benchmarks/claims/dense.py --data icecat:DIR --cache DIR [--steps 120]
+
+All encoders are all-MiniLM-L6-v2 over the titles: torch in double precision, as ``dense`` has it;
+ONNX in single precision (``dense:#onnx``) and in 8 bits (``dense:#onnx-int8``); and torch in
+single precision, which is not offered. Texts are queries of 1 to 8 phrases, encoded in one call and
+alone: what that changes in their vectors, and the times. Rankings are compared with those of torch.
 
 A group is 8 rollouts for one query: each writes 8 of the 12 phrases of a context (real queries, of
-which one is wanted), in their order. Its coalitions are valued by nDCG@100 over the titles, with
-all-MiniLM-L6-v2: each encoded and searched in a call of its own, or all in one call. Three groups
-follow for the same query, as in later epochs. Times are of the processor, on one thread, each
-measured once on some contexts; the credits are compared bit by bit.
+which one is wanted), in their order. Its coalitions are valued by nDCG@100: each encoded and
+searched in a call of its own, or all in one call. Three groups follow for the same query, as in
+later epochs. The credits are compared bit by bit.
 
-Measured beside: how far a vector moves with its batch, in either precision, and how many vectors
-that changes after rounding.
+With ``--steps``, a policy is trained by praise and Myerson credit with the ONNX encoder, and the
+texts that it encoded are counted beside those that were valued, from the start of training.
+
+Times are of the processor, on one thread, each measured once.
 """
 
 from __future__ import annotations
@@ -17,6 +23,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +37,7 @@ from ospo.search.dense import Dense
 from ospo.search.encoder import Encoder, minilm_folder
 from ospo.search.judge import Judge
 from ospo.search.metrics import NDCG
+from ospo.search.onnx import OnnxEncoder
 from ospo.search.vectors import unit_vectors
 from ospo.text.segment import segment
 
@@ -98,74 +106,159 @@ def groups(collection: Collection, engine: Dense, concept: str) -> dict[str, flo
     }
 
 
-def rounding(collection: Collection) -> dict[str, dict[str, float]]:
-    """Return how vectors of queries differ between batches of 64 and of 1, in both precisions."""
+def encoded(
+    encode: Callable[[list[str]], np.ndarray], texts: list[str], titles: list[str]
+) -> tuple[dict[str, float], np.ndarray]:
+    """Return how fast texts are encoded and what their batch changes; and their vectors."""
+    encode(texts[:8])
+    times = [time.process_time()]
+    together = encode(texts)
+    times.append(time.process_time())
+    alone = np.concatenate([encode([text]) for text in texts])
+    times.append(time.process_time())
+    encode(titles)
+    times.append(time.process_time())
+    spent = np.diff(times) * 1e3
+    row = {
+        "batch_ms": spent[0] / len(texts),
+        "alone_ms": spent[1] / len(texts),
+        "title_ms": spent[2] / len(titles),
+        "largest_difference": float(np.abs(together - alone).max()),
+        "vectors_changed": float((together != alone).any(axis=1).mean()),
+    }
+    return row, together
+
+
+def encoders(collection: Collection, offered: Mapping[str, Encoder]) -> dict[str, dict[str, float]]:
+    """Return the speed of each encoder, and how near its vectors are to those of torch."""
     queries = [collection.queries[query] for query in collection.answerable]
-    lengths = [1 + i % WRITTEN for i in range(SAMPLE)]
     texts = [
-        ", ".join(queries[(7 * i + j) % len(queries)] for j in range(length))
-        for i, length in enumerate(lengths)
+        ", ".join(queries[(7 * i + j) % len(queries)] for j in range(1 + i % WRITTEN))
+        for i in range(SAMPLE)
     ]
-    found = {}
-    for precision in ("single", "double"):
-        model = SentenceTransformer(str(minilm_folder()), device="cpu", local_files_only=True)
-        if precision == "double":
-            model = model.double()
-        model.encode(texts[:8])
-        began = time.process_time()
-        together = model.encode(texts, batch_size=64)
-        middle = time.process_time()
-        alone = np.stack([model.encode(text) for text in texts])
-        ended = time.process_time()
-        changed = (unit_vectors(together) != unit_vectors(alone)).any(axis=1)
-        found[precision] = {
-            "largest_difference": float(np.abs(together - alone).max()),
-            "vectors_changed": float(changed.mean()),
-            "batch_ms": (middle - began) / SAMPLE * 1e3,
-            "alone_ms": (ended - middle) / SAMPLE * 1e3,
-        }
-    return found
+    titles = list(collection.catalogue.fields["title"][:SAMPLE])
+    single = SentenceTransformer(str(minilm_folder()), device="cpu", local_files_only=True)
+    ways = {name: encoder.encode_queries for name, encoder in offered.items()}
+    ways["torch, single"] = lambda texts: unit_vectors(single.encode(texts, batch_size=64))
+    rows, expected = {}, None
+    for name, encode in ways.items():
+        row, vectors = encoded(encode, texts, titles)
+        expected = vectors if expected is None else expected
+        rows[name] = {**row, "least_cosine": float((vectors * expected).sum(axis=1).min())}
+    return rows
+
+
+def rankings(collection: Collection, engines: Mapping[str, Dense]) -> dict[str, dict[str, float]]:
+    """Return nDCG@10 of the judged queries, and the overlap of the best 10 with torch's."""
+    ids = collection.answerable
+    queries, rows = [collection.queries[query] for query in ids], {}
+    expected: list[set[str]] | None = None
+    for name, engine in engines.items():
+        best = [{hit.product_id for hit in hits} for hits in engine.search(queries, 10)]
+        expected = best if expected is None else expected
+        values = [
+            Judge(engine, collection.qrels[query], NDCG(10))([text])[0]
+            for query, text in zip(ids, queries, strict=True)
+        ]
+        shared = [len(own & its) for own, its in zip(best, expected, strict=True)]
+        rows[name] = {"nDCG@10": float(np.mean(values)), "overlap": float(np.mean(shared)) / 10}
+    return rows
+
+
+def training(data: str, steps: int) -> dict[str, float]:
+    """Return how many texts a training valued, searched and encoded."""
+    from ospo.train.run import train
+    from ospo.train.settings import parse
+    from ospo.train.view import View
+
+    count, encode = 0, Encoder.encode_queries
+
+    def counting(self: Encoder, texts: Sequence[str]) -> np.ndarray:
+        nonlocal count
+        count += len(texts)
+        return encode(self, texts)
+
+    at_the_end = 0
+
+    class Watching(View):
+        """Sees what was encoded before what is held out is valued."""
+
+        def step(self, *_: object) -> None:
+            nonlocal at_the_end
+            at_the_end = count
+
+    with tempfile.TemporaryDirectory() as folder:
+        flags = ["--data", data, "--retriever", "dense:#onnx&fields=title"]
+        flags += ["--rule", "praise", "--credit", "myerson", "--max_steps", str(steps)]
+        run, args = parse([*flags, "--output_dir", folder])
+        Encoder.encode_queries = counting
+        try:
+            result = train(run, args, view=Watching())
+        finally:
+            Encoder.encode_queries = encode
+    return {
+        "steps": steps,
+        "asked": result.asked,
+        "searched": result.searched,
+        "encoded": at_the_end,
+        "served": 1 - at_the_end / result.asked,
+    }
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--data", default="shop")
     options.add_argument("--cache", metavar="DIR", type=Path)
+    options.add_argument("--steps", type=int, default=0)
     chosen = options.parse_args()
     collection = load(chosen.data)
-    encoder = Encoder(minilm_folder(), device="cpu")
-    titles = collection.catalogue.fields["title"][:SAMPLE]
-    began = time.process_time()
-    encoder.encode_documents(titles)
-    per_title = (time.process_time() - began) / len(titles)
-    engine = Dense(collection.catalogue, encoder, chosen.cache, fields=["title"])
-    found: dict[str, object] = {
-        "processor": platform.processor() or platform.machine(),
-        "title_ms": per_title * 1e3,
+    offered = {
+        "torch": Encoder(minilm_folder(), device="cpu"),
+        "onnx": OnnxEncoder(minilm_folder(), chosen.cache),
+        "onnx-int8": OnnxEncoder(minilm_folder(), chosen.cache, int8=True),
     }
-    print(f"{len(titles)} titles of {collection.name}: {per_title * 1e3:.1f} ms each to encode")
-    print("\nqueries of 1 to 8 phrases, in batches of 64 and alone")
-    print("  precision  largest difference  vectors changed by it  batch ms  alone ms")
-    found["rounding"] = rounding(collection)
-    for precision, row in found["rounding"].items():
+    found: dict[str, object] = {"processor": platform.processor() or platform.machine()}
+    print(f"{SAMPLE} texts and {SAMPLE} titles of {collection.name}, ms each")
+    print("  encoder        in one call  alone  titles  changed by the batch  least cosine")
+    found["encoders"] = encoders(collection, offered)
+    for name, row in found["encoders"].items():
         print(
-            f"  {precision:<9}  {row['largest_difference']:>18.1e}  {row['vectors_changed']:>21.1%}"
-            f"  {row['batch_ms']:>8.1f}  {row['alone_ms']:>8.1f}"
+            f"  {name:<13}  {row['batch_ms']:>11.2f}  {row['alone_ms']:>5.2f}"
+            f"  {row['title_ms']:>6.2f}  {row['vectors_changed']:>20.1%}"
+            f"  {row['least_cosine']:>12.6f}",
+            flush=True,
         )
+    engines = {
+        name: Dense(collection.catalogue, encoder, chosen.cache, fields=["title"])
+        for name, encoder in offered.items()
+    }
+    print(f"\n{len(collection.answerable)} queries, {len(collection.catalogue):,} products")
+    print("  encoder        nDCG@10  best 10 shared with torch")
+    found["rankings"] = rankings(collection, engines)
+    for name, row in found["rankings"].items():
+        print(f"  {name:<13}  {row['nDCG@10']:>7.4f}  {row['overlap']:>25.1%}", flush=True)
     print(f"\ngroups of {ROLLOUTS} rollouts of {WRITTEN} phrases; same credits, bit by bit")
     print(
-        "  concept  coalitions  one by one s   first s  (served)  later s  (served)"
+        "  encoder    concept  coalitions  one by one s   first s  (served)  later s  (served)"
         "   faster: first  later  all"
     )
-    for concept in CONTEXTS:
-        row = found[concept] = groups(collection, engine, concept)
+    for name in ("torch", "onnx"):
+        for concept in CONTEXTS:
+            row = found[f"{name} {concept}"] = groups(collection, engines[name], concept)
+            print(
+                f"  {name:<9}  {concept:<7}  {row['coalitions']:>10.0f}  {row['alone_s']:>12.2f}"
+                f"  {row['first_s']:>8.2f}  {row['served_first']:>8.0%}"
+                f"  {row['later_s']:>7.2f}  {row['served_later']:>8.0%}"
+                f"   {row['faster_first']:>13.1f}  {row['faster_later']:>5.1f}"
+                f"  {row['faster_in_all']:>3.1f}",
+                flush=True,
+            )
+    if chosen.steps:
+        row = found["training"] = training(chosen.data, chosen.steps)
         print(
-            f"  {concept:<7}  {row['coalitions']:>10.0f}  {row['alone_s']:>12.2f}"
-            f"  {row['first_s']:>8.2f}  {row['served_first']:>8.0%}"
-            f"  {row['later_s']:>7.2f}  {row['served_later']:>8.0%}"
-            f"   {row['faster_first']:>13.1f}  {row['faster_later']:>5.1f}"
-            f"  {row['faster_in_all']:>3.1f}",
-            flush=True,
+            f"\ntraining, {row['steps']} steps: {row['asked']:,} texts valued, "
+            f"{row['searched']:,} searched, {row['encoded']:,} encoded: "
+            f"{row['served']:.1%} served without the encoder"
         )
     path = RESULTS / f"dense_{collection.name}.json"
     path.write_text(json.dumps(found, indent=1) + "\n")

@@ -21,12 +21,13 @@ KINDS = {
     "catalogue": "catalogues",
     "dense": "dense embeddings",
     "fts5": "FTS5 indexes",
+    "onnx": "ONNX encoders",
     "purchases": "purchase histories",
     "warm-start": "warm-started policies",
 }
 # A key of what is kept follows, and of a draft that was never finished its own.
 NAME = re.compile(rf"\.?({'|'.join(KINDS)})-[-0-9a-f]{{16,}}(\.[a-z]+)?(\.[0-9a-f]{{32}})?")
-STORES = "coalition values"
+STORES = "searches and values"  # stores of --cache, and of owen_core's games
 OTHERS = "other files"
 
 
@@ -43,7 +44,7 @@ def add(commands: Commands) -> None:
         "path",
         nargs="?",
         type=Path,
-        help="a folder, or a store of coalition values (default: OSPO_CACHE, or the user's cache)",
+        help="a folder, or a file that --cache keeps (default: OSPO_CACHE, or the user's cache)",
     )
 
 
@@ -56,13 +57,13 @@ def run(options: argparse.Namespace) -> None:
 def report(path: Path | None, *, clear: bool) -> Iterator[str]:
     """Yield lines that say how much of each kind is kept and, with ``clear``, remove it.
 
-    What ospo did not write is left alone. Stores of coalition values are emptied and stay, since
-    another process may be using them.
+    What ospo did not write is left alone. Stores, be it of what was searched or of coalition
+    values, are emptied and stay, since another process may be using them.
 
     Parameters
     ----------
     path : Path, optional
-        A folder, or one store of coalition values; by default ospo's own cache.
+        A folder, or one store; by default ospo's own cache.
     clear : bool
         Whether to remove things.
 
@@ -99,7 +100,7 @@ def _kept(path: Path) -> dict[str, list[Path]]:
     """Return what is at a path, by kind; what SQLite keeps beside a store belongs to it."""
     if path.is_file():
         if not is_store(path):
-            raise InputError(f"{path} is neither a folder nor a store of coalition values")
+            raise InputError(f"{path} is neither a folder nor a store of searches or values")
         return {STORES: [path]}
     found = defaultdict(list)
     for entry in sorted(path.iterdir()) if path.exists() else ():

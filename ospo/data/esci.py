@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ospo.data.collection import Collection
 from ospo.data.files import files_in
-from ospo.data.judgments import collect
+from ospo.data.judgments import read_qrels, read_queries
 from ospo.data.malformed import Row
 from ospo.data.rows import read_rows
 from ospo.data.stored import stored
@@ -78,11 +78,17 @@ def load_esci(
         tuple(FIELDS), read_products, files=[products], settings=(locale, FIELDS), notes=notes
     )
     columns = ["query_id", "query", "product_id", "esci_label", "product_locale", "split"]
-    labels = [
-        row[:4]
-        for row in read_rows(examples, [*columns, f"{version}_version"], notes, filled=7)
-        if row[4] == locale and split in ("all", row[5]) and row[6] == "1"
-    ]
-    texts = ((query, text) for query, text, _, _ in labels)
-    judged = ((query, *label) for query, _, *label in labels)
-    return collect(f"esci-{locale}-{version}-{split}", catalogue, texts, judged, GRADES, notes)
+    position, ids = catalogue.position, catalogue.ids
+    queries: dict[Row, None] = {}  # id and text, as often as a query has another text
+
+    def judged() -> Iterator[Row]:
+        for row in read_rows(examples, [*columns, f"{version}_version"], notes, filled=7):
+            query, text, product, label, its_locale, part, chosen = row
+            if its_locale == locale and split in ("all", part) and chosen == "1":
+                queries[query, text] = None
+                # The catalogue's own text of the id, so that memory holds it once.
+                yield query, ids[position[product]] if product in position else product, label
+
+    qrels = read_qrels(judged(), GRADES)
+    texts = read_queries(queries)
+    return Collection(f"esci-{locale}-{version}-{split}", catalogue, texts, qrels, tuple(notes))

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from datasets import Dataset, DatasetDict, Value, load_from_disk
-
 from ospo.data.collection import Catalogue, Collection
 from ospo.data.judgments import collect, parse_grades
 from ospo.data.malformed import Row, sound
 from ospo.data.stored import Column
 from ospo.data.table import Columns
 from ospo.errors import InputError
+from owen_core.optional import needs
+
+with needs("train", "reading Hugging Face data sets"):
+    from datasets import Dataset, DatasetDict, Value, load_from_disk
 
 BATCH = 1000  # rows that are Python objects at a time
 PARTS = ("products", "queries", "qrels")

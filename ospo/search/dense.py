@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ospo.data.collection import Catalogue
-from ospo.search.embeddings import embed
+from ospo.search.embeddings import Progress, embed
 from ospo.search.encoder import Encoder
 from ospo.search.passage import columns, passage
 from ospo.search.scorer import Scorer
@@ -35,6 +35,8 @@ class Dense(Scorer):
         them; they are mapped from there. Encoding that was interrupted goes on where it was.
     fields : iterable of str, optional
         The columns that are read, one after the other; by default every column.
+    progress : callable
+        Called while products are encoded with how many are done, and of how many.
 
     Attributes
     ----------
@@ -65,6 +67,7 @@ class Dense(Scorer):
         cache_dir: Path | None = None,
         *,
         fields: Iterable[str] | None = None,
+        progress: Progress = lambda done, count: None,
     ) -> None:
         self.catalogue = catalogue
         self.encoder = encoder
@@ -72,7 +75,9 @@ class Dense(Scorer):
         settings = f"dense {VERSION} {encoder.fingerprint} {self._fields} {catalogue.fingerprint}"
         self.fingerprint = hashlib.sha256(settings.encode()).hexdigest()
         folder = None if cache_dir is None else cache_dir / f"dense-{self.fingerprint[:20]}"
-        self.embeddings = embed(len(catalogue), self._texts, encoder.encode_documents, folder)
+        self.embeddings = embed(
+            len(catalogue), self._texts, encoder.encode_documents, folder, progress
+        )
         self._known: dict[tuple[int, ...], NDArray[np.float64]] = {}
 
     def key(self, query: str) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,12 +12,12 @@ from numpy.typing import NDArray
 from ospo.errors import InputError
 from ospo.storage import whole
 
-logger = logging.getLogger(__name__)
-
 PART = 4096  # products of a file: what is lost at most when encoding is interrupted
+STEP = 512  # texts encoded before the progress is told: some seconds
 CHECKSUM = 4  # bytes at the end of a file
 
 Vectors = NDArray[np.float64]
+Progress = Callable[[int, int], None]  # texts done, of how many
 
 
 def embed(
@@ -26,6 +25,7 @@ def embed(
     texts: Callable[[range], Sequence[str]],
     encode: Callable[[Sequence[str]], Vectors],
     folder: Path | None = None,
+    progress: Progress = lambda done, count: None,
 ) -> list[Vectors]:
     """Return the vectors of some texts, in parts of :data:`PART` rows.
 
@@ -39,6 +39,9 @@ def embed(
         Texts to vectors, ``(len(texts), d)``; each distinct text of a part is encoded once.
     folder : Path, optional
         Where the parts are kept. Its name must depend on the texts and on how they are encoded.
+    progress : callable
+        Called while texts are encoded with how many are done, and of how many; not called for
+        parts that are stored.
 
     Raises
     ------
@@ -59,10 +62,9 @@ def embed(
         rows = range(start, min(start + PART, count))
         path = None if folder is None else folder / f"{start:010}.npy"
         if path is None or not path.exists():
-            vectors = _encode(texts(rows), encode)
+            vectors = _encode(texts(rows), encode, rows, lambda done: progress(done, count))
             if path is not None:
                 _save(vectors, path)
-            logger.info("embedded %d of %d texts", rows.stop, count)
         parts.append(vectors if path is None else _load(path))
     return parts
 
@@ -79,10 +81,18 @@ def take(parts: Sequence[Vectors], rows: NDArray[np.int64]) -> Vectors:
     return np.stack([parts[row // PART][row % PART] for row in rows.tolist()])
 
 
-def _encode(texts: Sequence[str], encode: Callable[[Sequence[str]], Vectors]) -> Vectors:
+def _encode(
+    texts: Sequence[str],
+    encode: Callable[[Sequence[str]], Vectors],
+    rows: range,
+    progress: Callable[[int], None],
+) -> Vectors:
     place = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-    vectors = np.asarray(encode(list(place)), dtype=np.float64)
-    return vectors[[place[text] for text in texts]]
+    distinct, vectors = list(place), []
+    for start in range(0, len(distinct), STEP):
+        vectors.append(np.asarray(encode(distinct[start : start + STEP]), dtype=np.float64))
+        progress(rows.start + len(rows) * min(start + STEP, len(distinct)) // len(distinct))
+    return np.concatenate(vectors)[[place[text] for text in texts]]
 
 
 def _save(vectors: Vectors, path: Path) -> None:

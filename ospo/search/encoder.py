@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -81,21 +81,22 @@ class Encoder:
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the vectors of queries, ``(len(texts), d)``."""
-        vectors = self._model.encode_query([*map(valid_unicode, texts)], show_progress_bar=False)
-        return self._checked(vectors, texts)
+        return self._encode(self._model.encode_query, texts)
 
     def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the vectors of products, ``(len(texts), d)``."""
-        vectors = self._model.encode_document([*map(valid_unicode, texts)], show_progress_bar=False)
-        return self._checked(vectors, texts)
+        return self._encode(self._model.encode_document, texts)
 
     def _tokenize(self, query: str) -> tuple[int, ...]:
         prompt = self._model.prompts.get("query")
         features = self._model.preprocess([valid_unicode(query)], prompt=prompt)
         return tuple(features["input_ids"].flatten().tolist())
 
-    def _checked(self, vectors: ArrayLike, texts: Sequence[str]) -> NDArray[np.float64]:
-        vectors = np.asarray(vectors, dtype=np.float64)
+    def _encode(
+        self, encode: Callable[..., ArrayLike], texts: Sequence[str]
+    ) -> NDArray[np.float64]:
+        answer = encode([*map(valid_unicode, texts)], show_progress_bar=False)
+        vectors = np.asarray(answer, dtype=np.float64)
         unusable = np.flatnonzero(~np.isfinite(vectors).all(axis=-1))
         if len(unusable):
             raise InputError(

@@ -63,16 +63,26 @@ class Judge:
 
     def ranks(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Return the rank of each needed product for each text, ``(texts, products)``."""
+        return self.look(texts, 0)[0]
+
+    def look(self, texts: Sequence[str], k: int) -> tuple[NDArray[np.int64], list[list[str]]]:
+        """Return :meth:`ranks`, and the ids of the best ``k`` products for each text.
+
+        One search serves both. Lists are not remembered: with ``k``, a known text is searched.
+        """
         keys = [self.retriever.key(text) for text in texts]
         distinct = dict(zip(keys, texts, strict=True))
-        missing = {key: text for key, text in distinct.items() if key and key not in self._known}
+        missing = {
+            key: text for key, text in distinct.items() if key and (k or key not in self._known)
+        }
+        first: dict[Hashable, list[str]] = {}
         self.asked += len(texts)
         for start in range(0, len(missing), BATCH):
             batch = dict(islice(missing.items(), start, start + BATCH))
-            found = self.retriever.ranks(list(batch.values()), self.product_ids)
+            found, best = self.retriever.look(list(batch.values()), self.product_ids, k)
             self._known.update(zip(batch, found, strict=True))
+            first.update(zip(batch, best, strict=True))
             self.searched += len(batch)
         nothing = np.zeros(len(self.product_ids), dtype=np.int64)  # an empty query needs no search
-        return np.array([self._known[key] if key else nothing for key in keys]).reshape(
-            len(texts), -1
-        )
+        ranks = np.array([self._known[key] if key else nothing for key in keys])
+        return ranks.reshape(len(texts), -1), [first.get(key, []) for key in keys]

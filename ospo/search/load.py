@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 
 from ospo.data.collection import Catalogue
@@ -18,11 +19,30 @@ from ospo.search.retriever import Retriever
 if TYPE_CHECKING:
     from ospo.search.dense import Dense
 
-# What is after the name's colon, the catalogue, and where indexes are kept.
-Loader = Callable[[str, Catalogue, Path | None], Retriever]
+Progress = Callable[[int, int], None]  # products done, of how many
 
 
-def load_retriever(name: str, catalogue: Catalogue, cache_dir: Path | None = None) -> Retriever:
+class Over(NamedTuple):
+    """What every retriever is loaded with: its products, a place for indexes, who is told."""
+
+    catalogue: Catalogue
+    cache_dir: Path | None
+    progress: Progress
+
+    def load(self, name: str) -> Retriever:
+        """Return the retriever that a name stands for."""
+        return load_retriever(name, *self)
+
+
+Loader = Callable[[str, Over], Retriever]  # of what is after the name's colon
+
+
+def load_retriever(
+    name: str,
+    catalogue: Catalogue,
+    cache_dir: Path | None = None,
+    progress: Progress = lambda done, count: None,
+) -> Retriever:
     """Return the retriever that a name stands for, over a catalogue.
 
     ===========================  ===============================================================
@@ -31,7 +51,8 @@ def load_retriever(name: str, catalogue: Catalogue, cache_dir: Path | None = Non
     ``lsa``                      ``lsa:100`` keeps that many dimensions
     ``dense``                    all-MiniLM-L6-v2; ``dense:MODEL_FOLDER`` with any model of
                                  sentence-transformers; ``dense:#fields=title,brand`` over some
-                                 columns
+                                 columns; ``dense:#onnx`` encodes by ONNX Runtime, and
+                                 ``dense:#onnx-int8`` in 8 bits, which is another retriever
     ``faiss``                    as ``dense``, by a flat FAISS index
     ``rerank:FOLDER#bm25``       the best products of any of these, read again by a cross-encoder
     ``http:URL``                 Elasticsearch, OpenSearch or Solr; any engine with
@@ -50,6 +71,9 @@ def load_retriever(name: str, catalogue: Catalogue, cache_dir: Path | None = Non
     catalogue : Catalogue
     cache_dir : Path, optional
         Where indexes are kept between runs.
+    progress : callable
+        Called while products are encoded, which may take minutes, with how many are done, and of
+        how many.
 
     Raises
     ------
@@ -69,7 +93,7 @@ def load_retriever(name: str, catalogue: Catalogue, cache_dir: Path | None = Non
     if argument.startswith("//"):
         argument = name  # an address says its kind itself
     if kind in LOADERS:
-        return LOADERS[kind](argument, catalogue, cache_dir)
+        return LOADERS[kind](argument, Over(catalogue, cache_dir, progress))
     if argument:
         return _function(name, catalogue)
     raise InputError(
@@ -78,51 +102,78 @@ def load_retriever(name: str, catalogue: Catalogue, cache_dir: Path | None = Non
     )
 
 
-def _bm25(fields: str, catalogue: Catalogue, cache_dir: Path | None) -> Retriever:
+def without_secrets(name: str) -> str:
+    """Return the name of a retriever without the passwords in it, fit to be written down.
+
+    Without one, PostgreSQL takes that of ``PGPASSWORD`` or of the user's password file.
+
+    Examples
+    --------
+    >>> without_secrets("fusion:bm25+postgres:host=db user=me password=secret#table=wares")
+    'fusion:bm25+postgres:host=db user=me #table=wares'
+    >>> without_secrets("https://me:secret@host/_search")
+    'https://me@host/_search'
+    """
+    kind, _, parts = name.partition(":")
+    if kind == "fusion":
+        return f"{kind}:{'+'.join(map(without_secrets, NEXT.split(parts)))}"
+    return SECRET_OF_USER.sub(r"\1", SECRET_VALUE.sub("", name))
+
+
+def _bm25(fields: str, over: Over) -> Retriever:
     from ospo.search.bm25 import BM25
     from ospo.search.fields import parse_fields
 
-    return BM25(catalogue, cache_dir, fields=parse_fields(fields))
+    return BM25(over.catalogue, over.cache_dir, fields=parse_fields(fields))
 
 
-def _fts5(fields: str, catalogue: Catalogue, cache_dir: Path | None) -> Retriever:
+def _fts5(fields: str, over: Over) -> Retriever:
     from ospo.search.fields import parse_fields
     from ospo.search.fts5 import FTS5
 
-    return FTS5(catalogue, cache_dir, fields=parse_fields(fields))
+    return FTS5(over.catalogue, over.cache_dir, fields=parse_fields(fields))
 
 
-def _tfidf(fields: str, catalogue: Catalogue, _: Path | None) -> Retriever:
+def _tfidf(fields: str, over: Over) -> Retriever:
     from ospo.search.fields import parse_fields
     from ospo.search.tfidf import TFIDF
 
-    return TFIDF(catalogue, fields=parse_fields(fields))
+    return TFIDF(over.catalogue, fields=parse_fields(fields))
 
 
-def _lsa(dimensions: str, catalogue: Catalogue, _: Path | None) -> Retriever:
+def _lsa(dimensions: str, over: Over) -> Retriever:
     from ospo.search.lsa import LSA
 
     if dimensions and not dimensions.isdecimal():
         raise InputError(f"lsa:{dimensions} is no number of dimensions: write for example lsa:100")
-    return LSA(catalogue, int(dimensions)) if dimensions else LSA(catalogue)
+    return LSA(over.catalogue, int(dimensions)) if dimensions else LSA(over.catalogue)
 
 
-def _dense(argument: str, catalogue: Catalogue, cache_dir: Path | None) -> Dense:
+def _dense(argument: str, over: Over) -> Dense:
     from ospo.search.dense import Dense
     from ospo.search.encoder import Encoder, minilm_folder
 
-    folder, settings = _settings(argument, {"fields": _columns})
-    encoder = Encoder(Path(folder) if folder else minilm_folder())
-    return Dense(catalogue, encoder, cache_dir, **settings)
+    known = {"fields": _columns, "onnx": nothing, "onnx-int8": nothing}
+    name, settings = _settings(argument, known)
+    folder = Path(name) if name else minilm_folder()
+    onnx, int8 = "onnx" in settings, "onnx-int8" in settings
+    if onnx or int8:
+        from ospo.search.onnx import OnnxEncoder
+
+        encoder: Encoder = OnnxEncoder(folder, over.cache_dir, int8=int8)
+    else:
+        encoder = Encoder(folder)
+    fields = settings.get("fields")
+    return Dense(over.catalogue, encoder, over.cache_dir, fields=fields, progress=over.progress)
 
 
-def _faiss(argument: str, catalogue: Catalogue, cache_dir: Path | None) -> Retriever:
+def _faiss(argument: str, over: Over) -> Retriever:
     from ospo.search.faiss import FAISS
 
-    return FAISS(_dense(argument, catalogue, cache_dir))
+    return FAISS(_dense(argument, over))
 
 
-def _rerank(argument: str, catalogue: Catalogue, cache_dir: Path | None) -> Retriever:
+def _rerank(argument: str, over: Over) -> Retriever:
     from ospo.search.cross_encoder import Reranker
 
     folder, _, name = argument.partition("#")
@@ -131,10 +182,10 @@ def _rerank(argument: str, catalogue: Catalogue, cache_dir: Path | None) -> Retr
             f"rerank:{argument} does not say what reads which products: write for example "
             "rerank:MODEL_FOLDER#bm25"
         )
-    return Reranker(load_retriever(name, catalogue, cache_dir), catalogue, Path(folder))
+    return Reranker(over.load(name), over.catalogue, Path(folder))
 
 
-def _http(argument: str, catalogue: Catalogue, _: Path | None) -> Retriever:
+def _http(argument: str, over: Over) -> Retriever:
     from ospo.search.http import HTTP, Shape
 
     known = {"ids": str, "scores": str, "body": Path, "retries": int} | REMOTE
@@ -144,20 +195,20 @@ def _http(argument: str, catalogue: Catalogue, _: Path | None) -> Retriever:
         raise InputError(f"{argument!r} does not say where the answer has the ids: add ids=PATH")
     if "body" in shape:
         shape["body"] = _read_json(shape["body"])
-    return HTTP(url, catalogue, Shape(**shape) if shape else None, **settings)
+    return HTTP(url, over.catalogue, Shape(**shape) if shape else None, **settings)
 
 
-def _postgres(argument: str, catalogue: Catalogue, _: Path | None) -> Retriever:
+def _postgres(argument: str, over: Over) -> Retriever:
     from ospo.search.postgres import Postgres
 
     dsn, settings = _settings(argument, {"table": str, "config": str} | REMOTE)
-    return Postgres(dsn, catalogue, **settings)
+    return Postgres(dsn, over.catalogue, **settings)
 
 
-def _fusion(parts: str, catalogue: Catalogue, cache_dir: Path | None) -> Retriever:
+def _fusion(parts: str, over: Over) -> Retriever:
     from ospo.search.fusion import Fusion
 
-    return Fusion([load_retriever(part, catalogue, cache_dir) for part in parts.split("+")])
+    return Fusion([over.load(part) for part in parts.split("+")])
 
 
 def _function(path: str, catalogue: Catalogue) -> Retriever:
@@ -212,6 +263,12 @@ def _columns(names: str) -> list[str]:
     return names.split(",")
 
 
+def nothing(value: str) -> None:
+    """Refuse a value where there is none to give."""
+    if value:
+        raise ValueError
+
+
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -221,6 +278,14 @@ def _read_json(path: Path) -> Any:
         ) from error
 
 
+# Up to the last "@", for a password may have any sign in it: in doubt a port and a path go too.
+SECRET_OF_USER = re.compile(r"(://[^:@]*):.*(?=@)", re.DOTALL)
+SECRET_NAME = r"[\w-]*(?:password|passwd|pwd|secret|token|api[-_]?key)"
+SECRET_VALUE = re.compile(
+    rf"(?<=[?&]){SECRET_NAME}=[^&#]*"  # of an address, else of a connection string
+    rf"|(?<![^\s:]){SECRET_NAME}\s*=\s*('(\\.?|[^'\\])*('|\Z)|(\\.?|[^\s#\\])*)",
+    re.IGNORECASE | re.DOTALL,
+)
 REMOTE: dict[str, Callable[[str], Any]] = {"timeout": float, "depth": int, "version": str}
 LOADERS: dict[str, Loader] = {
     "bm25": _bm25,
@@ -236,3 +301,4 @@ LOADERS: dict[str, Loader] = {
     "postgresql": _postgres,
     "fusion": _fusion,
 }
+NEXT = re.compile(rf"\+(?=(?:{'|'.join(LOADERS)})\b)")  # in a fusion; a password may have a "+"

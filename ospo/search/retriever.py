@@ -64,13 +64,29 @@ class Retriever(Protocol):
 
         Unless a subclass knows better, a product is found when it is among the best ``depth``.
         """
+        return self.look(queries, product_ids, 0)[0]
+
+    def look(
+        self, queries: Sequence[str], product_ids: Sequence[str], k: int
+    ) -> tuple[NDArray[np.int64], list[list[str]]]:
+        """Return :meth:`ranks`, and the ids of the best ``k`` of each query, by one search each.
+
+        Examples
+        --------
+        >>> class Alphabet(Retriever):
+        ...     def search(self, queries, k):
+        ...         return [[Hit(letter, 1.0) for letter in sorted(set(q))[:k]] for q in queries]
+        >>> Alphabet().look(["cab"], ["c", "d"], k=2)
+        (array([[3, 0]]), [['a', 'b']])
+        """
         column = {product: j for j, product in enumerate(product_ids)}
         ranks = np.zeros((len(queries), len(product_ids)), dtype=np.int64)
-        for i, hits in enumerate(self.search(queries, self.depth)):
+        results = self.search(queries, self.depth)
+        for i, hits in enumerate(results):
             for rank, hit in enumerate(hits, start=1):
                 if hit.product_id in column:
                     ranks[i, column[hit.product_id]] = rank
-        return ranks
+        return ranks, [[hit.product_id for hit in hits[:k]] for hits in results]
 
     def key(self, query: str) -> Hashable:
         """Return what the retriever sees of a query; empty when it sees nothing.

@@ -57,25 +57,43 @@ class Scorer(Retriever):
 
     def ranks(self, queries: Sequence[str], product_ids: Sequence[str]) -> NDArray[np.int64]:
         """Return each product's rank for each query, ``(queries, products)``; 0 = not found."""
+        return self.look(queries, product_ids, 0)[0]
+
+    def look(
+        self, queries: Sequence[str], product_ids: Sequence[str], k: int
+    ) -> tuple[NDArray[np.int64], list[list[str]]]:
+        """Return :meth:`ranks`, and the ids of the best ``k`` of each query."""
+        ids = self.catalogue.ids
         ranks = np.zeros((len(queries), len(product_ids)), dtype=np.int64)
-        for part, found, scores, targets in self._scores_around(queries, product_ids):
+        first: list[list[str]] = []
+        for part, rows, scores, found, targets in self._scores_around(queries, product_ids):
             ranks[part, found] = _core.count_ranks(scores, targets, self.floor)
-        return ranks
+            for line in scores if k else ():
+                first.append([ids[row] for row in rows[best(line, k, self.floor)].tolist()])
+        return ranks, first if k else [[] for _ in queries]
 
     def product_scores(
         self, queries: Sequence[str], product_ids: Sequence[str]
     ) -> NDArray[np.float64]:
         """Return each product's score for each query, ``(queries, products)``; 0 = not found."""
         values = np.zeros((len(queries), len(product_ids)))
-        for part, found, scores, targets in self._scores_around(queries, product_ids):
+        for part, _, scores, found, targets in self._scores_around(queries, product_ids):
             theirs = scores[:, targets]
             values[part, found] = np.where(theirs > self.floor, theirs, 0.0)
         return values
 
     def _scores_around(
         self, queries: Sequence[str], product_ids: Sequence[str]
-    ) -> Iterator[tuple[slice, NDArray[np.bool_], NDArray[np.float64], NDArray[np.int64]]]:
-        """Yield, by batches of queries, who of the products may be found, all scores, and where."""
+    ) -> Iterator[
+        tuple[
+            slice,
+            NDArray[np.int64],
+            NDArray[np.float64],
+            NDArray[np.bool_],
+            NDArray[np.int64],
+        ]
+    ]:
+        """Yield batches of queries: rows, their scores, who of the products is there, and where."""
         unknown = [product for product in product_ids if product not in self.catalogue.position]
         if unknown:
             raise InputError(
@@ -89,7 +107,7 @@ class Scorer(Retriever):
             found = places < len(rows)
             found[found] = rows[places[found]] == wanted[found]
             part = slice(start, start := start + len(scores))
-            yield part, found, scores, places[found]
+            yield part, rows, scores, found, places[found]
 
     def _batches(
         self, queries: Sequence[str]

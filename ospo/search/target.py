@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ospo.errors import InputError
 from ospo.search.retriever import Retriever
-from ospo.search.scorer import Scorer
+from ospo.search.stored import Stored, scorer_behind
 
 
 class TargetScore:
@@ -21,7 +20,8 @@ class TargetScore:
     Parameters
     ----------
     retriever : Retriever
-        One that scores all products itself; engines outside ospo tell the scores of the best only.
+        One that scores all products itself, or a :class:`ospo.search.stored.Stored` one of these;
+        engines outside ospo tell the scores of the best only.
     product_id : str
 
     Examples
@@ -34,12 +34,8 @@ class TargetScore:
     """
 
     def __init__(self, retriever: Retriever, product_id: str) -> None:
-        if not isinstance(retriever, Scorer):
-            raise InputError(
-                f"{type(retriever).__name__} scores the products that it finds and no others: "
-                "use the metric RR for a single target"
-            )
-        self.retriever = retriever
+        scorer = scorer_behind(retriever)
+        self.retriever = retriever if isinstance(retriever, Stored) else scorer
         self.product_id = product_id
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float64]:

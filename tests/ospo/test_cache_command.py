@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import owen_core as oc
-from ospo.commands.cache import KINDS, NAME
 from ospo.cli import main
+from ospo.commands.cache import KINDS, NAME
 
 ROOT = Path(__file__).parents[2]
 KEY = "0123456789abcdef0123"
@@ -63,9 +63,9 @@ def test_the_cache_is_counted_by_kind_and_only_what_ospo_wrote_is_removed(folder
         counted = [
             f"{folder}:",
             "BM25 indexes 3 4.0 kB",
-            f"coalition values 2 {size / 1e3:,.1f} kB games 2, values 3,020, "
-            f"written {today} to {today}",
             "other files 4 0.4 kB",
+            f"searches and values 2 {size / 1e3:,.1f} kB games 2, values 3,020, "
+            f"written {today} to {today}",
             "warm-started policies 1 7.0 kB",
         ]
         assert main(["cache", "info"]) == 0
@@ -115,7 +115,7 @@ def test_every_name_that_ospo_gives_to_what_it_keeps_is_known():
     ("content", "message"),
     [
         (None, "there is no"),
-        (b"my notes", "is neither a folder nor a store of coalition values"),
+        (b"my notes", "is neither a folder nor a store of searches or values"),
     ],
 )
 def test_a_wrong_path_is_one_sentence_and_exit_code_1(folder, tmp_path, capsys, content, message):

@@ -270,6 +270,22 @@ def test_encoding_that_was_interrupted_goes_on_where_it_was(encoder, tmp_path, m
     assert resumed.search(["red", "usb"], 9) == whole.search(["red", "usb"], 9)
 
 
+def test_who_waits_is_told_how_many_products_are_encoded(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(embeddings, "PART", 4)
+    monkeypatch.setattr(embeddings, "STEP", 2)
+    told = []
+
+    def load(cache):
+        return load_retriever(f"dense:{folder}", SHOP, cache, lambda *counts: told.append(counts))
+
+    load(tmp_path)
+    assert told == [(2, 7), (4, 7), (6, 7), (7, 7)]
+    load(tmp_path)
+    assert len(told) == 4  # what is stored is not waited for
+    load_retriever(f"fusion:bm25+faiss:{folder}", SHOP, None, lambda *counts: told.append(counts))
+    assert told[4:] == told[:4]
+
+
 @pytest.mark.parametrize("where", [0, 9, 100, 500, -5, -1, "short", "empty", "zeros"])
 def test_damaged_embeddings_are_never_used(encoder, tmp_path, where):
     Dense(SHOP, encoder, tmp_path)

@@ -91,6 +91,18 @@ def test_products_queries_and_labels_are_read_as_published(folder: Path) -> None
     assert collection.notes == ()
 
 
+def test_ids_of_products_are_in_memory_once(folder: Path) -> None:
+    collection = load_esci(folder)
+    for name in collection.qrels["1"]:
+        assert name is collection.catalogue.ids[collection.catalogue.position[name]]
+
+
+def test_a_query_with_two_texts_is_refused(folder: Path) -> None:
+    write(folder / EXAMPLES, [*EXAMPLE_ROWS, example(1, "B", "S") | {"query": "another"}])
+    with pytest.raises(InputError, match='query "1" has two texts'):
+        load_esci(folder)
+
+
 @pytest.mark.parametrize(
     ("choices", "qrels"),
     [

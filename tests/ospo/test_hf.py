@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +97,19 @@ def test_a_folder_without_a_data_set_is_refused(tmp_path: Path) -> None:
     Dataset.from_dict(PRODUCTS).save_to_disk(str(tmp_path / "alone"))
     with pytest.raises(InputError, match="has no part products: save a DatasetDict of products, "):
         load(f"hf:{tmp_path}/alone")
+
+
+def test_a_missing_package_is_named_with_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name.partition(".")[0] == "datasets":
+            raise ModuleNotFoundError("No module named 'datasets'", name="datasets")
+        return real(name, *rest)
+
+    monkeypatch.delitem(sys.modules, "ospo.data.hf")
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ModuleNotFoundError, match=r'datasets; pip install "owen-core\[train\]"'):
+        load(f"hf:{tmp_path}")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import builtins
+import re
 import subprocess
 import sys
+from urllib.parse import quote_plus
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ospo.data.collection import Catalogue
 from ospo.errors import InputError
 from ospo.search.bm25 import BM25
 from ospo.search.fts5 import FTS5
 from ospo.search.fusion import Fusion
-from ospo.search.load import load_retriever
+from ospo.search.load import load_retriever, without_secrets
 from ospo.search.lsa import LSA
 from ospo.search.postgres import Postgres
 from ospo.search.retriever import RetrieverError
@@ -176,3 +180,71 @@ def test_only_what_the_chosen_retriever_needs_is_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "public"),
+    [
+        ("postgresql://me:s3cret@host/shop#version=1", "postgresql://me@host/shop#version=1"),
+        ("postgres://:s3cret@host", "postgres://@host"),
+        ("postgresql://host/shop?password=s3cret&user=me", "postgresql://host/shop?&user=me"),
+        ("postgres:host=db password=s3cret user=me", "postgres:host=db  user=me"),
+        (r"postgres:password = 's3 \' c\\ret' host=db", "postgres: host=db"),
+        (r"postgres:password=s3\ c#table=wares", "postgres:#table=wares"),
+        ("postgres:PASSWORD=s3cret sslpassword=s3cret", "postgres: "),
+        ("http://me:s3@cret@host:9200/_search", "http://me@host:9200/_search"),
+        ("http:https://me:s3cret@host/q={query}", "http:https://me@host/q={query}"),
+        ("https://host/?api_key=s3cret&q={query}#ids=a", "https://host/?&q={query}#ids=a"),
+        ("fusion:postgres:password=s3cret+bm25", "fusion:postgres:+bm25"),
+        ("rerank:model#postgres://me:s3cret@host", "rerank:model#postgres://me@host"),
+        ("https://host:80/?token=s3@cret&q={query}", "https://host:80/?&q={query}"),
+        ("postgres:password='s3 cret", "postgres:"),
+        ("postgres:password=s3'&cret\\", "postgres:"),
+    ],
+)
+def test_a_name_is_written_down_without_its_secrets(name, public):
+    assert without_secrets(name) == public
+    assert without_secrets(public) == public
+
+
+@pytest.mark.parametrize(
+    ("form", "public", "quote"),
+    [
+        ("http://me:{}@host:9200/q={{query}}", "http://me@host:9200/q={{query}}", str),
+        ("postgres://:{}@host/shop#table=wares", "postgres://@host/shop#table=wares", str),
+        ("rerank:m#http:https://me:{}@host/x", "rerank:m#http:https://me@host/x", str),
+        ("fusion:bm25+http://me:{}@host/x+lsa:2", "fusion:bm25+http://me@host/x+lsa:2", str),
+        ("postgres://me@host/?sslpassword={}&port=1", "postgres://me@host/?&port=1", quote_plus),
+        ("https://host:80/x?api-key={}#ids=a", "https://host:80/x?#ids=a", quote_plus),
+        ("postgres:password='{}' user=me", "postgres: user=me", lambda s: escaped(r"(['\\])", s)),
+        (
+            "postgres:user=me pwd = {}#table=w",
+            "postgres:user=me #table=w",
+            lambda s: escaped(r"(\W)", s),
+        ),
+    ],
+)
+@given(st.text(st.sampled_from("ab1/?#@:+&=%'\" \\\n") | st.characters(codec="utf-8"), min_size=1))
+@settings(max_examples=60, deadline=None)
+def test_no_part_of_any_password_is_written_down(form, public, quote, password):
+    assert without_secrets(form.format(quote(password))) == public.format()
+
+
+def escaped(characters, password):
+    """As a connection string has it."""
+    return re.sub(characters, r"\\\1", password)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bm25:title^2,brand",
+        "dense:/models/mini#onnx&fields=title",
+        "http://host:9200/_search",
+        "https://me@host:443/q={query}&k={k}#ids=hits[*].id",
+        "postgres:dbname=shop user=me#table=wares",
+        "fusion:bm25+http://a:80/x+postgres://me@b:5432/y",
+    ],
+)
+def test_a_name_without_secrets_stays_as_it_is(name):
+    assert without_secrets(name) == name

@@ -62,6 +62,15 @@ def icecat(icecat_dir):
 
 
 @settings(deadline=None)
+@given(st.lists(queries, max_size=4), st.permutations(SHOP.ids), st.integers(0, len(SHOP) + 1))
+def test_one_look_gives_the_ranks_and_the_first_products(engine, queries, products, k):
+    ranks, first = engine.look(queries, products, k)
+    assert ranks.tolist() == engine.ranks(queries, products).tolist()
+    listed = [[hit.product_id for hit in hits] for hits in engine.search(queries, len(SHOP))]
+    assert first == [products[:k] for products in listed]
+
+
+@settings(deadline=None)
 @given(st.lists(queries, max_size=4))
 def test_ranks_are_positions_in_the_search_results(engine, queries):
     found = engine.search(queries, len(SHOP))

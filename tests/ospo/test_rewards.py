@@ -365,10 +365,13 @@ def test_completions_for_one_query_are_searched_in_one_call(monkeypatch):
         "one", Catalogue(("0",), {"title": ("red shoe",)}), {"q": "shoe"}, {"q": {"0": 1}}
     )
     calls = []
-    ranks = BM25.ranks
-    monkeypatch.setattr(
-        BM25, "ranks", lambda self, queries, ids: calls.append(queries) or ranks(self, queries, ids)
-    )
+    look = BM25.look
+
+    def counted(self, queries, product_ids, k):
+        calls.append(queries)
+        return look(self, queries, product_ids, k)
+
+    monkeypatch.setattr(BM25, "look", counted)
     reward = RetrievalReward(shop, BM25(shop.catalogue), NDCG(10))
     texts = ["red", "shoe", "shoes", "red shoe", "lamp"]
     assert reward(texts, ["q"] * 5, [[1]] * 5) == [1.0, 1.0, 1.0, 1.0, 0.0]

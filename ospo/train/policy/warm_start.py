@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
 
 import torch
 from torch import Tensor
@@ -57,9 +58,11 @@ def warm_start(
     """
     if steps < 1:
         raise InputError(f"a warm start of {steps} steps trains nothing: give at least 1")
-    titles = [title.lower() for title in collection.catalogue.fields["title"]]
-    # Half of the texts are clauses, so that the words of the cues become single tokens.
-    tokenizer = train_tokenizer([*titles, *CLAUSES * (len(titles) // len(CLAUSES) + 1)])
+    titles = collection.catalogue.fields["title"]
+    # Half of the texts are clauses, so that the words of the cues become single tokens. There may
+    # be millions of titles: they are read one by one.
+    clauses = chain.from_iterable(repeat(CLAUSES, len(titles) // len(CLAUSES) + 1))
+    tokenizer = train_tokenizer(chain((title.lower() for title in titles), clauses))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = small_policy(tokenizer)
