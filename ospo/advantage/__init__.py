@@ -7,13 +7,17 @@ completion, this is not potential-based shaping and may change which policy is b
 rules add credit to A; which of them are unbiased, and when, is said in their functions.
 """
 
-from ospo.advantage.credits import DELIMITER, OUTSIDE, SPECIAL, Credits
+from ospo.advantage.baselines import BASELINES
+from ospo.advantage.credits import Credits
 from ospo.advantage.linear import PrefixFit, annealed
 from ospo.advantage.rules import RULES, Rule
 from ospo.advantage.shaping import Shaping
 from ospo.advantage.tokens import TokenAdvantages, token_advantages
+from ospo.advantage.traces import traced
+from ospo.credit import DELIMITER, OUTSIDE, SPECIAL
 
 __all__ = [
+    "BASELINES",
     "DELIMITER",
     "OUTSIDE",
     "RULES",
@@ -25,4 +29,5 @@ __all__ = [
     "TokenAdvantages",
     "annealed",
     "token_advantages",
+    "traced",
 ]

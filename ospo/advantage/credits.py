@@ -7,12 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ospo.credit import SPECIAL
 from ospo.errors import InputError
-
-# What a token is that belongs to no segment.
-OUTSIDE = -1  # reasoning, or anything else that does not reach the reward
-DELIMITER = -2  # between segments
-SPECIAL = -3  # end of sequence and the like
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ divided by the group's standard deviation, under which nearly equal rewards expl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -124,17 +125,34 @@ class PrefixFit:
         return min(max(self.covariance / self.variance, 0.0), 1.0)
 
     def updated(
-        self, advantages: Tensor, credits: Credits, groups: Tensor, *, memory: float = 0.9
+        self,
+        advantages: Tensor,
+        credits: Credits,
+        groups: Tensor,
+        *,
+        memory: float = 0.9,
+        reduce: Callable[[Tensor], Tensor] = torch.clone,
     ) -> PrefixFit:
-        """Return the fit after one more batch; ``memory`` is the share of the past that stays."""
+        """Return the fit after one more batch.
+
+        Parameters
+        ----------
+        advantages, credits, groups
+            As for the rule.
+        memory : float
+            The share of the past that stays.
+        reduce : callable
+            Adds up a tensor over the processes that share a batch, so that all have one weight.
+        """
         before = -_potential(credits, 1.0)
         baseline, known = _mean_of_others(before, credits.assigned, groups)
         told = credits.assigned & known
         centred = torch.where(told, before - baseline, 0.0)
-        covariance = (advantages[:, None] * centred).sum().item()
+        sums = torch.stack([(advantages[:, None] * centred).sum(), centred.square().sum()])
+        covariance, variance = reduce(sums).tolist()
         return PrefixFit(
             memory * self.covariance + (1 - memory) * covariance,
-            memory * self.variance + (1 - memory) * centred.square().sum().item(),
+            memory * self.variance + (1 - memory) * variance,
         )
 
 

@@ -88,6 +88,11 @@ class Shaping:
         weight = usual if self.weight is None else self.weight
         return Settings(weight, self.trace, self.temperature, self.cap)
 
+    @property
+    def tells_kinds(self) -> bool:
+        """Whether it matters of any token what it is that belongs to no segment."""
+        return any(share != 1 for share in (self.outside, self.delimiter, self.special))
+
     def needs_credit(self, advantages: Tensor, truncated: Tensor | None = None) -> Tensor:
         """Return of which completions credit is read, ``(B,) bool``, before any search for it.
 

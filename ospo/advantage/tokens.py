@@ -7,9 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ospo.advantage.credits import DELIMITER, OUTSIDE, SPECIAL, Credits
+from ospo.advantage.credits import Credits
 from ospo.advantage.rules import RULES, Batch
 from ospo.advantage.shaping import Shaping
+from ospo.credit import DELIMITER, OUTSIDE, SPECIAL
 from ospo.errors import InputError
 
 

@@ -9,11 +9,12 @@ if TYPE_CHECKING:
     from ospo.train.reward import CompletionReward as CompletionReward
     from ospo.train.reward import RetrievalReward as RetrievalReward
     from ospo.train.trl import OSPOTrainer as OSPOTrainer
+    from ospo.train.turns import TurnReward as TurnReward
 
 _HOMES = {"OSPOConfig": "config", "OSPOTrainer": "trl"}
-_HOMES |= {"CompletionReward": "reward", "RetrievalReward": "reward"}
+_HOMES |= {"CompletionReward": "reward", "RetrievalReward": "reward", "TurnReward": "turns"}
 
-__all__ = ["CompletionReward", "OSPOConfig", "OSPOTrainer", "RetrievalReward"]
+__all__ = ["CompletionReward", "OSPOConfig", "OSPOTrainer", "RetrievalReward", "TurnReward"]
 
 
 def __getattr__(name: str) -> Any:

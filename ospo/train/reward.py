@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ospo.credit import Written, read
 from ospo.data.collection import Collection
 from ospo.errors import InputError
+from ospo.reward.checked import checked
 from ospo.reward.retrieval import Retrieval
 from ospo.reward.reward import Reward, Row
 from ospo.search.judge import Judge
 from ospo.search.metrics import Metric
 from ospo.search.retriever import Retriever
+from ospo.text.align import Decoder
 from ospo.text.render import render
 from ospo.text.segment import Segmenter, segment
 
@@ -39,8 +44,33 @@ class TrainingReward:
     ) -> None:
         self.reward = reward
         self.end = end
-        self.segmenter = segmenter
+        # A completion is cut when it is valued, and again when its tokens are credited.
+        self.segmenter: Segmenter = lru_cache(maxsize=4096)(segmenter)
         self.__name__ = type(reward).__name__.lower()  # what TRL calls it in its logs
+
+    def read(self, tokenizer: Decoder, ids: Sequence[int], own: NDArray[np.bool_]) -> Written:
+        """Return a completion, read from its ids, with the segments that share its reward.
+
+        Parameters
+        ----------
+        tokenizer : Decoder
+        ids : sequence of int
+            All ids of the completion, ``(T,)``.
+        own : ndarray
+            ``(T,) bool``: those that the model wrote.
+
+        Raises
+        ------
+        InputError
+            An environment wrote some of them: phrases would be its words too.
+        """
+        if not own.all():
+            raise InputError(
+                f"{(~own).sum()} of the {len(own)} ids of a completion are not the model's, and "
+                f"{type(self).__name__} cuts a text whatever wrote it: give ospo.train.TurnReward, "
+                "which credits turns"
+            )
+        return read(tokenizer, ids, self.segmenter)
 
     def finished(self, ids: Sequence[int]) -> bool:
         """Return whether a completion ended by itself, where that matters."""
@@ -52,16 +82,26 @@ class TrainingReward:
         rows: Sequence[Row],
         completion_ids: Sequence[Sequence[int]],
     ) -> list[float]:
-        """Return the reward of each completion: of all finished ones in one call."""
+        """Return the reward of each completion: of all finished ones in one call.
+
+        Raises
+        ------
+        RewardError
+            The reward is no finite number for some row.
+        """
         finished = [place for place, ids in enumerate(completion_ids) if self.finished(ids)]
         texts = [completions[place] for place in finished]
         its_rows = [rows[place] for place in finished]
         values = np.zeros(len(completions))
-        values[finished] = self.reward.value([*map(self._said, texts)], its_rows)
-        values[finished] += self.reward.unattributed(texts, its_rows)
+        name = type(self.reward).__name__
+        said = [*map(self.said, texts)]
+        values[finished] = checked(self.reward.value(said, its_rows), said, finished, name)
+        rest = self.reward.unattributed(texts, its_rows)
+        values[finished] += checked(rest, texts, finished, name)
         return values.tolist()
 
-    def _said(self, completion: str) -> str:
+    def said(self, completion: str) -> str:
+        """Return what of a completion is valued: what its segments tile."""
         segments = self.segmenter(completion)
         return render(completion, segments, np.ones(len(segments), dtype=np.bool_))
 
@@ -141,10 +181,17 @@ class RetrievalReward(TrainingReward):
         completions: Sequence[str],
         query_id: Sequence[str],
         completion_ids: Sequence[Sequence[int]],
+        log_metric: Callable[[str, float], None] | None = None,
         **_: Any,
     ) -> list[float]:
         """Return the metric of each completion, as TRL asks for it."""
-        return self.values(completions, [{"query_id": query} for query in query_id], completion_ids)
+        rows = [{"query_id": query} for query in query_id]
+        values = self.values(completions, rows, completion_ids)
+        if log_metric is not None:
+            empty = [not self.said(completion).strip() for completion in completions]
+            log_metric(f"retrieval/{self.retrieval.metric}", float(np.mean(values)))
+            log_metric("retrieval/empty_frac", float(np.mean(empty)))
+        return values
 
     @property
     def collection(self) -> Collection:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ospo.advantage import (
+    BASELINES,
     DELIMITER,
     OUTSIDE,
     RULES,
@@ -24,6 +25,7 @@ from ospo.advantage import (
     Shaping,
     annealed,
     token_advantages,
+    traced,
 )
 from ospo.advantage.weights import FLOOR, capped
 from ospo.errors import InputError
@@ -464,8 +466,75 @@ def test_the_fitted_prefix_weight_is_the_regression_of_earlier_groups():
     advantages = ((grouped - grouped.mean(1, keepdim=True)) * 8 / 7).flatten()
     fit = PrefixFit().updated(advantages, credits, groups)
     assert fit.weight == pytest.approx(0.6, abs=0.06)  # four standard errors
+    total = torch.zeros(2, dtype=torch.float64)
+    parts = []
+    for rank in (slice(0, 1600), slice(1600, 4000)):  # each adds its sums; the last sees them all
+        its = {
+            f.name: getattr(credits, f.name)[rank]
+            for f in dataclasses.fields(Credits)
+            if getattr(credits, f.name) is not None
+        }
+        parts.append(
+            PrefixFit().updated(advantages[rank], Credits(**its), groups[rank], reduce=total.add_)
+        )
+    assert parts[1].weight == pytest.approx(fit.weight, rel=1e-12)
+    assert parts[0].weight != parts[1].weight
     opposite = fit.updated(-advantages, credits, groups, memory=0.0)
     assert opposite.weight == 0.0
+
+
+@st.composite
+def groups_of_rewards(draw):
+    """Rewards, lengths and group labels of a shuffled batch, all numbers exact in binary."""
+    sizes = draw(st.lists(st.integers(1, 5), min_size=1, max_size=3))
+    labels = draw(st.permutations([g for g, size in enumerate(sizes) for _ in range(size)]))
+    eighths = st.lists(st.integers(-16, 16), min_size=len(labels), max_size=len(labels))
+    rewards = [Fraction(value, 8) for value in draw(eighths)]
+    lengths = [abs(value) for value in draw(eighths)]
+    return rewards, lengths, labels
+
+
+@settings(deadline=None, max_examples=60)
+@given(batch=groups_of_rewards())
+def test_baselines_are_their_definitions(batch):
+    rewards, lengths, labels = batch
+    members = {g: [k for k, own in enumerate(labels) if own == g] for g in labels}
+    means = {g: sum(rewards[k] for k in its) / len(its) for g, its in members.items()}
+    a = torch.tensor(
+        [float(reward - means[g]) for reward, g in zip(rewards, labels, strict=True)],
+        dtype=torch.float64,
+    )
+    tokens, groups = torch.tensor(lengths), torch.tensor(labels)
+    found = {name: of(a, tokens, groups).tolist() for name, of in BASELINES.items()}
+    for k, g in enumerate(labels):
+        others = [rewards[j] for j in members[g] if j != k]
+        left = rewards[k] - sum(others) / len(others) if others else Fraction(0)
+        written = sum(lengths[j] for j in members[g])
+        weighted = sum(lengths[j] * rewards[j] for j in members[g])
+        mean = weighted / written if written else means[g]
+        expected = [rewards[k] - means[g], left, rewards[k] - mean]
+        assert [found[name][k] for name in ("group", "leave-one-out", "opo")] == pytest.approx(
+            [float(value) for value in expected], abs=1e-12
+        )
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.integers(0, 1), min_size=1, max_size=9), st.sampled_from([0.0, 0.5, 0.9999, 1.0])
+)
+def test_a_trace_weighs_a_token_by_all_that_remember_it(mask, decay):
+    """The double sum of GRPO-lambda, token by token: A * sum_t sum_l decay**l * log pi[t - l]."""
+    own = [place for place, here in enumerate(mask) if here]
+    weights = [0.0] * len(mask)
+    for t in range(len(own)):
+        for back in range(t + 1):
+            weights[own[t - back]] += decay**back
+    mean = sum(weights) / max(len(own), 1)
+    expected = [-0.5 * weight / mean if mean else 0.0 for weight in weights]
+    found = traced(torch.tensor([-0.5]), torch.tensor([mask]), decay)[0]
+    assert found.tolist() == pytest.approx(expected, rel=1e-6, abs=1e-12)
+    if decay == 0:
+        assert torch.equal(found, -0.5 * torch.tensor(mask))
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)

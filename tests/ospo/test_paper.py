@@ -14,10 +14,14 @@ from ospo.advantage.paper import (
     CORRECTED,
     PaperFaults,
     paper_advantages,
+    window_asker,
     window_credit,
     window_family,
 )
+from ospo.advantage.paper.credit import _plan_of, window_plan
 from ospo.errors import InputError
+from ospo.game import RetrievalGame, value_together
+from ospo.text.segment import segment
 
 PUBLISHED = PaperFaults.published()
 MODES = ("prop", "rank", "hybrid")
@@ -309,6 +313,33 @@ def test_a_phrase_that_truncation_left_without_a_term_has_no_credit():
     assert (published[~assigned] == 0).all()
 
 
+def test_the_segments_of_a_batch_are_asked_together_as_alone():
+    texts = ["ab, bc, cd", "x", "de, ef, fg, gh, hi, ij, jk, kl"]
+    segments = [segment(text) for text in texts]
+    calls = []
+
+    def value(queries, owners):
+        calls.append(len(queries))
+        return np.array([len(set(query)) ** 2 for query in queries], dtype=float)
+
+    ask = window_asker(3, 12, PUBLISHED)
+    asks = [(k, ask(tuple(s.phrase for s in own), (5, k))) for k, own in enumerate(segments)]
+    found = value_together(texts, segments, asks, value)
+    assert len(calls) == 1
+    for k, (text, shares) in enumerate(zip(texts, found, strict=True)):
+        game = RetrievalGame(text, lambda queries: value(queries, []))
+        rng = np.random.default_rng((5, k))
+        options = {"width": 3, "budget": 12, "faults": PUBLISHED}
+        credit, assigned = window_credit(game, len(segments[k]), rng, **options)
+        assert shares.attribution.values.tolist() == credit.tolist()
+        assert shares.assigned.tolist() == assigned.tolist()
+        assert shares.attribution.total == len(set(text)) ** 2
+    (nothing,) = value_together(
+        texts[2:], segments[2:], [(0, window_asker(3, 9)(tuple("abcdefgh"), ()))], value
+    )
+    assert nothing is None
+
+
 @pytest.mark.parametrize("faults", [CORRECTED, PUBLISHED], ids=["corrected", "published"])
 @given(
     n=st.integers(1, 14),
@@ -329,6 +360,42 @@ def test_a_family_keeps_to_its_budget_and_to_its_seed(faults, n, width, spare, s
     assert all(end - begin <= width for begin, end in family[1:-1])
     if faults is CORRECTED:
         assert {(k, k + 1) for k in range(n)} <= set(family)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 6),
+            st.integers(1, 5),
+            st.integers(2, 12),
+            st.sampled_from([CORRECTED, PUBLISHED, PaperFaults(shuffled_truncation=True)]),
+        ),
+        max_size=6,
+    ),
+    st.integers(0, 9),
+)
+@settings(deadline=None, max_examples=60)
+def test_plans_that_are_kept_have_the_bits_of_new_ones_and_leave_the_draws_alone(plans, seed):
+    def credits(new):
+        rng, found = np.random.default_rng(seed), []
+        for n, width, spare, faults in plans:
+            if new:
+                _plan_of.cache_clear()
+            plan, assigned = window_plan(n, rng, width=width, budget=n + spare, faults=faults)
+            sizes = np.sqrt(plan.coalitions.sum(axis=1))
+            found.append(
+                (plan.coalitions.tolist(), plan.combine(sizes).tolist(), assigned.tolist())
+            )
+        return found, rng.bit_generator.state
+
+    assert credits(new=False) == credits(new=True)
+
+
+def test_a_plan_that_others_share_cannot_be_written_to():
+    plan, assigned = window_plan(3, np.random.default_rng(0))
+    for shared in (plan.coalitions, assigned):
+        with pytest.raises(ValueError, match="read-only"):
+            shared[0] = True
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,16 @@ from the released code). Faults in what a coalition is worth and in how phrases 
 text belong to other parts. In both forms every token has its phrase's whole credit.
 """
 
-from ospo.advantage.paper.credit import window_credit, window_family
+from ospo.advantage.paper.credit import window_asker, window_credit, window_family, window_plan
 from ospo.advantage.paper.faults import CORRECTED, PaperFaults
 from ospo.advantage.paper.tokens import paper_advantages
 
-__all__ = ["CORRECTED", "PaperFaults", "paper_advantages", "window_credit", "window_family"]
+__all__ = [
+    "CORRECTED",
+    "PaperFaults",
+    "paper_advantages",
+    "window_asker",
+    "window_credit",
+    "window_family",
+    "window_plan",
+]

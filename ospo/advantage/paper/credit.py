@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import comb
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+import owen_core as oc
 from ospo.advantage.paper.faults import CORRECTED, PaperFaults
 from ospo.errors import InputError
+from ospo.game import Ask, Asker, exact
 
 Value: TypeAlias = Callable[[NDArray[np.bool_]], NDArray[np.float64]]
 
@@ -64,6 +67,64 @@ def window_family(
     return [(0, 0), *inner, (0, n)]
 
 
+def window_plan(
+    n: int,
+    rng: np.random.Generator,
+    *,
+    width: int = 8,
+    budget: int = 96,
+    faults: PaperFaults = CORRECTED,
+) -> tuple[oc.Plan, NDArray[np.bool_]]:
+    """Return the plan of the estimator, and which phrases have any credit in it, ``(n,)``.
+
+    The credit is the sum of the phrase's marginal contributions v(S + j) - v(S) for which both
+    coalitions are valued, each weighted ``1 / (n * C(n - 1, |S|))``, the Shapley weight.
+
+    Parameters
+    ----------
+    n, rng, width, budget
+        As in :func:`window_family`.
+    """
+    family = window_family(n, width, budget, rng, faults)
+    return _plan_of(tuple(family), faults.partial_weights)
+
+
+@lru_cache(maxsize=256)  # texts of as many phrases have the same plan, unless it was truncated
+def _plan_of(
+    family: tuple[tuple[int, int], ...], partial_weights: bool
+) -> tuple[oc.Plan, NDArray[np.bool_]]:
+    n = family[-1][1]
+    place = {window: k for k, window in enumerate(family)}
+    weights, seen = np.zeros((n, len(family))), np.zeros(n)
+    for begin, end in family[1:]:
+        # A window less its first or its last phrase; less its only one, nobody is left.
+        ends = {begin: (begin + 1, end), end - 1: (begin, end - 1)}
+        for player, less in ends.items():
+            rest = less if less[0] < less[1] else (0, 0)
+            if rest in place:
+                weight = 1 / (n * comb(n - 1, end - begin - 1))
+                weights[player, place[begin, end]] += weight
+                weights[player, place[rest]] -= weight
+                seen[player] += weight
+    if partial_weights:
+        assigned = np.ones(n, dtype=np.bool_)
+    else:
+        assigned = seen > 0
+        weights /= np.where(assigned, seen, 1.0)[:, None]
+    bounds, players = np.array(family), np.arange(n)
+    coalitions = (bounds[:, :1] <= players) & (players < bounds[:, 1:])
+    coalitions.flags.writeable = assigned.flags.writeable = False  # they are shared
+    plan = oc.Plan(
+        n,
+        "windows",
+        len(family),
+        lambda start, stop: coalitions[start:stop],
+        lambda values: weights @ (values - values[0]),
+        efficient=False,
+    )
+    return plan, assigned
+
+
 def window_credit(
     value: Value,
     n: int,
@@ -75,15 +136,12 @@ def window_credit(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return each phrase's credit, ``(n,)``, and whether it has any.
 
-    The credit is the sum of the phrase's marginal contributions v(S + j) - v(S) for which both
-    coalitions were valued, each weighted ``1 / (n * C(n - 1, |S|))``, the Shapley weight.
-
     Parameters
     ----------
     value : callable
         ``(m, n) bool`` coalitions to ``(m,)`` values, called once.
     n, rng, width, budget
-        As in :func:`window_family`.
+        As in :func:`window_plan`.
 
     Examples
     --------
@@ -94,23 +152,21 @@ def window_credit(
     >>> window_credit(lambda S: S @ worth, 3, rng, faults=PaperFaults.published())[0].round(2)
     array([2.5 , 0.67, 1.67])
     """
-    family = window_family(n, width, budget, rng, faults)
-    bounds, players = np.array(family), np.arange(n)
-    values = np.asarray(value((bounds[:, :1] <= players) & (players < bounds[:, 1:])))
-    worth = dict(zip(family, values.tolist(), strict=True))
-    credit, weights = np.zeros(n), np.zeros(n)
-    for (begin, end), total in worth.items():
-        if begin == end:
-            continue
-        # A window less its first or its last phrase; less its only one, nobody is left.
-        ends = {begin: (begin + 1, end), end - 1: (begin, end - 1)}
-        for player, less in ends.items():
-            rest = less if less[0] < less[1] else (0, 0)
-            if rest in worth:
-                weight = 1 / (n * comb(n - 1, end - begin - 1))
-                credit[player] += weight * (total - worth[rest])
-                weights[player] += weight
-    if faults.partial_weights:
-        return credit, np.ones(n, dtype=np.bool_)
-    seen = weights > 0
-    return np.divide(credit, weights, out=np.zeros(n), where=seen), seen
+    plan, assigned = window_plan(n, rng, width=width, budget=budget, faults=faults)
+    return plan.combine(value(plan.coalitions)), assigned.copy()
+
+
+def window_asker(width: int = 8, budget: int = 96, faults: PaperFaults = CORRECTED) -> Asker:
+    """Return what asks for this credit of the segments of a text.
+
+    A text of more phrases than the budget has room for has none.
+    """
+
+    def ask(names: tuple[str, ...], seed: Sequence[int]) -> Ask:
+        if budget < len(names) + 2:
+            return None
+        rng = np.random.default_rng(seed)
+        plan, assigned = window_plan(len(names), rng, width=width, budget=budget, faults=faults)
+        return (yield from exact(plan, names, assigned=assigned))
+
+    return ask

@@ -7,12 +7,14 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from ospo.advantage.credits import DELIMITER, Credits
+from ospo.advantage.credits import Credits
 from ospo.advantage.paper.faults import CORRECTED, PaperFaults
 from ospo.advantage.weights import FLOOR, capped, dense_ranks, informative, min_max
+from ospo.credit import DELIMITER
 from ospo.errors import InputError
 
 Mode: TypeAlias = Literal["prop", "rank", "hybrid"]
+MODES: tuple[Mode, ...] = ("prop", "rank", "hybrid")
 
 HYBRID_SHARE = 0.7  # of the proportions; the rest is uniform
 CLIP = 2.0  # standard deviations of the batch's sequence advantages
@@ -58,8 +60,8 @@ def paper_advantages(
     [[-2.0, -0.0]]
     [[-0.0, -2.0]]
     """
-    if mode not in ("prop", "rank", "hybrid"):
-        raise InputError(f"mode must be one of prop, rank, hybrid, got {mode!r}")
+    if mode not in MODES:
+        raise InputError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
     if clip and len(advantages) < 2:
         raise InputError("clip bounds by the deviation of a batch; give it two completions or more")
     present = mask.bool()
