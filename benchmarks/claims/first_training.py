@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 
 from ospo.train.held_out import gain
-from ospo.train.run import parse, train
+from ospo.train.run import train
+from ospo.train.settings import parse
 
 
 def main() -> None:
@@ -32,8 +33,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 flags = ["--data", chosen.data, "--rule", rule, "--seed", str(seed)]
                 flags += ["--max_steps", str(chosen.steps), "--output_dir", folder]
-                run, args = parse(flags)
-                result = train(run, args, progress=lambda *_: None)
+                result = train(*parse(flags))
             records = result.held_out
             before = sum(r.value_before for r in records) / len(records)
             after = sum(r.value_after for r in records) / len(records)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ospo.data.contexts import Context
-from ospo.train.policy.policy import Policy
-from ospo.train.reward import RetrievalReward
+from ospo.paired import bootstrap_interval, tally
+from ospo.reward.reward import Row
+from ospo.train.reward import TrainingReward
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,11 @@ class HeldOut:
     query_id, context : str
         The judged query and the noisy context around it.
     wanted, copied : float
-        The metric of the judged query itself, and of the whole context used as the query.
+        The reward of the judged query itself, and of the whole context used as the query.
     before, after : str
         What the policy wrote before and after training.
     value_before, value_after : float
-        The metric of that.
+        The reward of that.
     """
 
     query_id: str
@@ -39,27 +40,54 @@ class HeldOut:
 
 
 def compare(
-    contexts: Sequence[Context], before: Sequence[str], policy: Policy, reward: RetrievalReward
+    contexts: Sequence[Context],
+    rows: Sequence[Row],
+    before: Sequence[str],
+    after: Sequence[str],
+    reward: TrainingReward,
 ) -> list[HeldOut]:
-    """Value what was written before training beside what the policy writes now."""
-    records = []
-    after = policy.rewrite([context.text for context in contexts])
-    for context, old, new in zip(contexts, before, after, strict=True):
-        wanted = reward.collection.queries[context.query_id]
-        values = reward.judge(context.query_id)([wanted, context.text, old, new]).tolist()
-        records.append(
-            HeldOut(
-                context.query_id, context.text, values[0], values[1], old, new, values[2], values[3]
-            )
+    """Value what was written before training beside what the policy writes now.
+
+    Parameters
+    ----------
+    contexts : sequence of Context
+    rows : sequence of mapping
+        Of the data set, one for each context; ``reference`` is the judged query.
+    before, after : sequence of str
+        What was written for each context.
+    reward : TrainingReward
+        Values all of it in one call, finished or not.
+    """
+    texts = [
+        text
+        for context, row, *written in zip(contexts, rows, before, after, strict=True)
+        for text in (row["reference"], context.text, *map(reward.said, written))
+    ]
+    of_texts = [row for row in rows for _ in range(4)]
+    values = reward.reward.value(texts, of_texts) + reward.reward.unattributed(texts, of_texts)
+    return [
+        HeldOut(
+            query_id=context.query_id,
+            context=context.text,
+            wanted=wanted,
+            copied=copied,
+            before=old,
+            after=new,
+            value_before=value_before,
+            value_after=value_after,
         )
-    return records
+        for context, old, new, (wanted, copied, value_before, value_after) in zip(
+            contexts, before, after, values.reshape(-1, 4).tolist(), strict=True
+        )
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
     """A paired difference of means with its 95 % bootstrap interval, and who won.
 
-    Queries are resampled, not contexts: contexts of one query are not independent.
+    The mean and the interval are over queries, not contexts: contexts of one query are not
+    independent. Contexts are counted.
     """
 
     mean: float
@@ -70,21 +98,12 @@ class Gain:
     lost: int
 
 
-def gain(records: Sequence[HeldOut], *, draws: int = 2000, seed: int = 0) -> Gain:
+def gain(records: Sequence[HeldOut]) -> Gain:
     """Return the gain of training over the held-out contexts."""
+    each = [record.value_after - record.value_before for record in records]
     by_query: dict[str, list[float]] = {}
-    for record in records:
-        by_query.setdefault(record.query_id, []).append(record.value_after - record.value_before)
-    differences = np.array([np.mean(values) for values in by_query.values()])
-    rng = np.random.default_rng(seed)
-    resampled = rng.choice(differences, size=(draws, len(differences))).mean(axis=1)
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    each = np.array([record.value_after - record.value_before for record in records])
-    return Gain(
-        float(differences.mean()),
-        float(low),
-        float(high),
-        int((each > 0).sum()),
-        int((each == 0).sum()),
-        int((each < 0).sum()),
-    )
+    for record, difference in zip(records, each, strict=True):
+        by_query.setdefault(record.query_id, []).append(difference)
+    differences = np.array([[np.mean(values)] for values in by_query.values()])
+    (low,), (high,) = bootstrap_interval(differences).tolist()
+    return Gain(float(differences.mean()), low, high, *tally(each))

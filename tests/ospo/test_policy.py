@@ -9,6 +9,7 @@ pytest.importorskip("transformers")
 
 from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
+from tokenizers.processors import TemplateProcessing  # noqa: E402
 from torch import Tensor  # noqa: E402
 from transformers import (  # noqa: E402
     AutoModelForCausalLM,
@@ -25,6 +26,7 @@ from ospo.train.policy.model import (  # noqa: E402
     CopyDecoderForCausalLM,
     small_policy,
 )
+from ospo.train.policy.policy import PLACE, Policy  # noqa: E402
 from ospo.train.policy.tokenizer import completion, prompt, train_tokenizer  # noqa: E402
 from ospo.train.policy.warm_start import warm_start  # noqa: E402
 
@@ -210,3 +212,49 @@ def test_a_warm_start_learns_to_copy_and_repeats_for_a_seed(catalogue: Collectio
 def test_a_warm_start_of_no_steps_is_refused(catalogue: Collection) -> None:
     with pytest.raises(InputError, match="at least 1"):
         warm_start(catalogue, steps=0)
+
+
+def test_what_a_policy_writes_depends_on_its_seed_and_changes_nothing_outside(
+    model: CopyDecoderForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    policy = Policy(model, tokenizer, prompt(PLACE), longest=7)
+    prompts = [policy.prompt(context) for context in CONTEXTS]
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    model.train()
+    first = policy.write(prompts, temperature=1.0, seed=3)
+    assert model.training
+    model.eval()
+    assert policy.write(prompts, temperature=1.0, seed=3) == first
+    assert policy.write(prompts, temperature=1.0, seed=4) != first
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert max(map(len, first)) <= 7
+    end = tokenizer.eos_token_id
+    assert all(end not in ids[:-1] for ids in first)
+
+
+def test_a_chat_template_wraps_a_prompt_and_no_token_begins_it_twice(
+    model: CopyDecoderForCausalLM,
+) -> None:
+    chatting = train_tokenizer(TITLES * 3, vocab_size=320)
+    chatting.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<bos> $A", special_tokens=[("<bos>", chatting.bos_token_id)]
+    )
+    chatting.chat_template = "<bos>{% for m in messages %}[{{ m.content }}]{% endfor %}"
+    policy = Policy(model, chatting, "Find: {context}")
+    assert policy.prompt("a lamp") == "[Find: a lamp]"
+    ids = chatting(policy.prompt("a lamp")).input_ids
+    assert ids.count(chatting.bos_token_id) == 1
+
+
+def test_a_policy_is_read_as_it_was_saved(
+    model: CopyDecoderForCausalLM, tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
+    policy = Policy(model, tokenizer, "<bos> find {context}<sep>", longest=5)
+    policy.save(tmp_path)
+    loaded = Policy.load(tmp_path)
+    assert (loaded.template, loaded.longest) == (policy.template, 5)
+    assert loaded.rewrite(CONTEXTS) == policy.rewrite(CONTEXTS)
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        Policy.load(tmp_path)

@@ -1,4 +1,4 @@
-"""The training report: golden text, and progress where there is no terminal."""
+"""The training report: golden text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ospo.report.training import live_progress, print_training
+from ospo.report.training import print_training
 from ospo.train.held_out import HeldOut, gain
 from ospo.train.run import Result
 
@@ -45,24 +45,3 @@ def test_a_gain_weighs_queries_equally_and_counts_contexts():
     assert (found.won, found.tied, found.lost) == (1, 1, 1)
     assert found.low <= found.mean <= found.high
     assert gain(RECORDS) == found
-
-
-def test_without_a_terminal_progress_is_a_line_now_and_then():
-    console = plain()
-    with live_progress(console) as progress:
-        for step in range(1, 101):
-            progress("training", step, 100, "reward 0.5")
-    lines = console.file.getvalue().splitlines()
-    assert len(lines) == 10
-    assert lines[-1].split() == ["training", "100", "of", "100", "reward", "0.5"]
-
-
-def test_on_a_terminal_every_stage_has_a_bar(monkeypatch):
-    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
-    with live_progress(console) as progress:
-        progress("warm start", 1, 2, "loss 1.0")
-        progress("warm start", 2, 2, "loss 0.5")
-        progress("training", 1, 1, "reward 0.7")
-    shown = console.file.getvalue()
-    assert "warm start" in shown
-    assert "reward 0.7" in shown
