@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ospo.commands import cache, explain, train
+from ospo.commands import cache, eval, explain, train
 from ospo.errors import InputError, RewardError
 from ospo.search.retriever import RetrieverError
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="ospo", description="Token credit for the training of generative search."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for command in (explain, train, cache):
+    for command in (explain, train, eval, cache):
         command.add(commands)
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command != "train":
@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _missing(error: ModuleNotFoundError, options: argparse.Namespace) -> str:
     if "owen-core[" in str(error):  # it says itself what to install
         return str(error)
-    extra = "train" if getattr(options, "model", None) else options.command
+    trains = options.command == "train" or getattr(options, "model", None)
+    extra = "train" if trains else "explain"
     return (
         f"{options.command} needs {error.name}, which is not installed; "
         f'run: pip install "owen-core[{extra}]"'

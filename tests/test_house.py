@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 ORDER = [
     "errors",
     "storage",
+    "paired",
     "text",
     "data",
     "search",
@@ -24,7 +25,12 @@ ORDER = [
     "credit",
     "advantage",
     "train",
+    "record",
+    "explanation",
     "explain",
+    "order",
+    "worklist",
+    "evaluation",
 ]
 ORDER += ["report", "commands", "cli"]
 # What owen_core may load when, and only when, a feature that needs it is used.
@@ -126,7 +132,7 @@ def test_importing_owen_core_loads_numpy_and_the_standard_library_only(plain_pyt
 def test_everything_in_the_packages_is_installed(plain_python):
     code = "import importlib.metadata as m; print(*m.files('owen-core'), sep='\\n')"
     installed = set(run(plain_python, code).splitlines())
-    kept = {".py", ".pyi", ".toml", ".typed"}
+    kept = {".css", ".html", ".js", ".md", ".py", ".pyi", ".toml", ".typed"}
     ours = {
         str(path.relative_to(ROOT))
         for package in ("owen_core", "ospo")
