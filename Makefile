@@ -36,9 +36,12 @@ lint: $(VENV)/dev.installed
 	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md owen_core ospo cpp tests benchmarks docs
 
 bench: $(VENV)/dev.installed
-	for script in exact sampling callback cache retrieval dense align; do $(BIN)/python benchmarks/core/$$script.py || exit; done
+	for script in exact sampling callback cache retrieval dense align advantage step loaders; do $(BIN)/python benchmarks/core/$$script.py || exit; done
 	$(BIN)/python benchmarks/claims/sampling.py
 	$(BIN)/python benchmarks/claims/first_training.py
+	$(BIN)/python benchmarks/claims/worklist.py
+	$(BIN)/python -m benchmarks.claims.bias
+	$(BIN)/python -m benchmarks.claims.clue_game
 
 docs: $(VENV)/docs.installed
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
@@ -57,7 +60,7 @@ fuzz:
 	build/fuzz_core $(FUZZ_SECONDS)
 
 clean:
-	rm -rf build dist *.egg-info owen_core/*.so $(VENV)
+	rm -rf build dist *.egg-info owen_core/*.so $(VENV) .venv-verl
 
 .venv-verl/verl.installed: $(BUILD) constraints-verl.txt
 	test -d .venv-verl || $(PYTHON) -m venv .venv-verl

@@ -11,26 +11,32 @@ from tiny_training import trainer
 
 from ospo.train import OSPOTrainer
 
-folder = Path(sys.argv[1])
-made = trainer(
-    OSPOTrainer,
-    folder,
-    rule="prefix",
-    scale_rewards="none",
-    truncated=None,
-    per_device_train_batch_size=8,
-    log_completions=True,
-    ddp_backend="gloo",
-)
-made.train()
-weights = hashlib.sha256()
-for weight in made.model.state_dict().values():
-    weights.update(weight.numpy().tobytes())
-ended = {
-    "processes": made.accelerator.num_processes,
-    "weights": weights.hexdigest(),
-    "fit": [made.weight.fit.covariance, made.weight.fit.variance],
-    "credit": list(made._logs["extra"]["credit"]),
-    "completions": list(made._logs["completion"]),
-}
-(folder / f"rank{made.accelerator.process_index}.json").write_text(json.dumps(ended))
+
+def main(folder: Path) -> None:
+    """Train, and write into a folder how this rank ended."""
+    made = trainer(
+        OSPOTrainer,
+        folder,
+        rule="prefix",
+        scale_rewards="none",
+        truncated=None,
+        per_device_train_batch_size=8,
+        log_completions=True,
+        ddp_backend="gloo",
+    )
+    made.train()
+    weights = hashlib.sha256()
+    for weight in made.model.state_dict().values():
+        weights.update(weight.numpy().tobytes())
+    ended = {
+        "processes": made.accelerator.num_processes,
+        "weights": weights.hexdigest(),
+        "fit": [made.weight.fit.covariance, made.weight.fit.variance],
+        "credit": list(made._logs["extra"]["credit"]),
+        "completions": list(made._logs["completion"]),
+    }
+    (folder / f"rank{made.accelerator.process_index}.json").write_text(json.dumps(ended))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
