@@ -133,7 +133,8 @@ def short(value: float) -> str:
 def _binned(log: Log, name: str) -> NDArray[np.float64]:
     """Return the mean step, the smallest, mean and largest value of each bin, ``(bins, 4)``."""
     points = np.array([(line["step"], line[name]) for line in log if name in line])
-    bins = np.array_split(points, min(POINTS, len(points))) if len(points) else []
+    size = -(-len(points) // POINTS)  # a mix of single values and means of two would look jagged
+    bins = np.array_split(points, -(-len(points) // size)) if size else []
     rows = [(*part.mean(axis=0), part[:, 1].min(), part[:, 1].max()) for part in bins]
     return np.array(rows).reshape(-1, 4)
 
