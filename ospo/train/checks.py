@@ -41,6 +41,7 @@ def check(args: OSPOConfig) -> None:
     _check_paper(args)
     _check_credit(args)
     _check_rule(args)
+    _check_pruning(args)
     if args.use_liger_kernel and Version(version("trl")) < Version(FUSED_LOSS_ENDS):
         raise InputError(
             f"use_liger_kernel is on, and in TRL {version('trl')} Liger's fused loss takes one "
@@ -83,10 +84,10 @@ def _check_credit(args: OSPOConfig) -> None:
         raise InputError(f"credit_budget is {args.credit_budget}, expected at least 4 evaluations")
     if args.paper:
         return
-    if args.max_width is not None and args.credit not in WINDOWED:
+    if args.max_width is not None and not args.prune and args.credit not in WINDOWED:
         raise InputError(
             f"max_width is {args.max_width}, and {args.credit!r} takes no intervals to bound: "
-            f"choose one of {_names(WINDOWED)}, or drop max_width"
+            f"choose one of {_names(WINDOWED)}, or prune, or drop max_width"
         )
     if args.credit_budget is not None and args.credit not in SAMPLED:
         raise InputError(
@@ -117,14 +118,23 @@ def _check_rule(args: OSPOConfig) -> None:
                 f'advantages in units of the reward: set {name}="{units}"'
             )
     rows = args.per_device_train_batch_size * args.steps_per_generation
-    if (rule.compares or args.baseline != "group") and rows % args.num_generations:
+    compares = rule.compares or args.baseline != "group" or args.prune
+    if compares and rows % args.num_generations:
         raise InputError(
             f"a process has {rows} completions at a time (per_device_train_batch_size times "
             f"steps_per_generation), which cuts groups of {args.num_generations}, and rule "
-            f"{args.rule!r} with baseline {args.baseline!r} compares the completions of a group: "
-            "choose a multiple of num_generations"
+            f"{args.rule!r} with baseline {args.baseline!r} and prune={args.prune} compares the "
+            "completions of a group: choose a multiple of num_generations"
         )
     args.shaping  # noqa: B018  (it refuses the settings that its rule does not take)
+
+
+def _check_pruning(args: OSPOConfig) -> None:
+    if args.prune and args.use_vllm and args.vllm_importance_sampling_correction:
+        raise InputError(
+            "prune is on, and vLLM has no probabilities of answers that it did not write: set "
+            "vllm_importance_sampling_correction=False"
+        )
 
 
 def _names(choices: Sequence[str]) -> str:

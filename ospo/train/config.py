@@ -42,11 +42,15 @@ class OSPOConfig(GRPOConfig):
         ``myerson``, ``growth`` and ``windows`` take n(n+1)/2 evaluations of n segments, ``shapley``
         2**n. ``prefix`` as a rule has a credit of its own.
     max_width : int or None
-        The most segments of an interval, for ``growth``, ``myerson`` and ``windows``. Paper: w_max.
+        The most segments of an interval, for ``growth``, ``myerson`` and ``windows``, and for
+        ``prune``. Paper: w_max.
     credit_budget : int or None
         The most evaluations of a completion. A credit that takes more is estimated from as many;
         it needs about two for each segment, and a completion of too many segments keeps plain
         advantages. Paper: M.
+    prune : bool
+        Whether rollouts compete with the best intervals of their segments for a place among the
+        ``num_generations`` that train, see :mod:`ospo.train.pruning`.
     placebo : bool
         Whether to shuffle the credits of each completion over its segments.
     baseline : str
@@ -82,6 +86,7 @@ class OSPOConfig(GRPOConfig):
     credit_budget: int | None = _setting(
         None, "the most evaluations of a completion, exact below; the paper's M"
     )
+    prune: bool = _setting(False, "train on the best parts of rollouts in place of weaker rollouts")
     placebo: bool = _setting(False, "shuffle the credits of each completion over its segments")
     baseline: str = _choice("group", "what rewards are measured against", BASELINES)
     mix: float = _setting(1.0, "share of the rule in a blend with uniform; 0 is plain GRPO")

@@ -19,6 +19,7 @@ from ospo.text.align import AlignmentError
 from ospo.train.config import OSPOConfig
 from ospo.train.information_gain import information_gains
 from ospo.train.metrics import credit_metrics, in_words
+from ospo.train.pruning import prune
 from ospo.train.reward import TrainingReward
 from ospo.train.rows import Completion, endings, is_cut, rewards, stacked, written
 from ospo.train.turns import TurnReward, with_turns
@@ -28,10 +29,11 @@ from ospo.train.weight import CreditWeight
 class OSPOTrainer(GRPOTrainer):
     """GRPO whose advantages follow the credit of the segments that tokens belong to.
 
-    Takes the arguments of :class:`trl.GRPOTrainer`. It overrides one method and replaces one
-    entry of what that returns: ``advantages``, ``(B,)`` becomes ``(B, T)``, which every TRL loss
-    accepts. Credit is computed for this process's rows only; nothing is communicated but the
-    ``credit`` column of the completions table, and metrics are of the main process's rows.
+    Takes the arguments of :class:`trl.GRPOTrainer`. One entry of what a round of rollouts returns
+    becomes another: ``advantages``, ``(B,)`` is ``(B, T)``, which every TRL loss accepts. With
+    ``prune``, some of what was generated is replaced before TRL reads it. Credit is computed for
+    this process's rows only; nothing is communicated but the ``credit`` column of the completions
+    table, and metrics are of the main process's rows.
 
     Parameters
     ----------
@@ -63,6 +65,11 @@ class OSPOTrainer(GRPOTrainer):
                 f"credit is {args.credit!r}, which turns have, and {type(reward_funcs).__name__} "
                 "cuts texts: give ospo.train.TurnReward, or choose another credit"
             )
+        if args.prune and (isinstance(reward_funcs, TurnReward) or _acts(kwargs)):
+            raise InputError(
+                "prune is on, and what tools, environments and rollout functions answered to a "
+                "completion is no answer to a part of it: drop prune, or train on texts alone"
+            )
         super().__init__(model=model, reward_funcs=reward_funcs, args=args, **kwargs)
         sharded = getattr(args.deepspeed_plugin, "zero_stage", 0) == 3 or self.is_fsdp_enabled
         if args.gains_information and sharded:
@@ -75,11 +82,13 @@ class OSPOTrainer(GRPOTrainer):
         self.weight = CreditWeight(args)
         self.add_callback(self.weight)
         self._endings = endings(self.model.generation_config, self.processing_class)
+        self._inputs: list[dict[str, Any]] = []  # the rows that are being answered
         self._last_round: tuple[float, float] | None = None  # when it began, what credit took
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         began = time.perf_counter()
         asked, searched = self.reward.asked, self.reward.searched
+        self._inputs = inputs
         output: dict[str, Any] = super()._generate_and_score_completions(inputs)
         credits: dict[int, TokenCredit] = {}
         if self.model.training:
@@ -96,6 +105,24 @@ class OSPOTrainer(GRPOTrainer):
             column = [in_words(credits.get(row)) for row in range(len(inputs))]
             self._logs["extra"]["credit"].extend(gather_object(column))
         return output
+
+    def _generate_single_turn(
+        self, *args: Any, **kwargs: Any
+    ) -> tuple[list[list[int]], list[list[float]] | None]:
+        ids, log_probabilities = super()._generate_single_turn(*args, **kwargs)
+        if not (self.args.prune and self.model.training):
+            return ids, log_probabilities
+        pruned = prune(
+            ids,
+            self._inputs,
+            self.reward,
+            self.processing_class,
+            group=self.num_generations,
+            max_width=self.args.max_width,
+        )
+        self._log("prune/replaced", pruned.replaced.mean())
+        self._log("prune/reward_written", pruned.rewards.mean())
+        return pruned.ids, None
 
     def _token_advantages(
         self, inputs: list[dict[str, Any]], output: dict[str, Any]
@@ -184,3 +211,9 @@ class OSPOTrainer(GRPOTrainer):
     def _log(self, name: str, value: float) -> None:
         if not math.isnan(value):
             self._metrics["train"][name].append(float(value))
+
+
+def _acts(settings: dict[str, Any]) -> bool:
+    """Return whether a completion is more than what the model writes after a prompt."""
+    names = "tools", "environment_factory", "rollout_func"
+    return any(settings.get(name) for name in names)

@@ -470,6 +470,12 @@ def test_a_reward_that_cannot_be_credited_is_refused():
             | {"gradient_accumulation_steps": 2, "steps_per_generation": 1, "n_processes": 2},
             "a process has 6 completions at a time .* cuts groups of 4",
         ),
+        (
+            {"prune": True, "per_device_train_batch_size": 6, "num_generations": 4}
+            | {"gradient_accumulation_steps": 2, "steps_per_generation": 1, "n_processes": 2},
+            "prune=True compares the completions of a group",
+        ),
+        ({"prune": True, "use_vllm": True}, "vllm_importance_sampling_correction=False"),
         ({"weight": 1.0}, "'praise' multiplies A and takes no weight"),
         ({"rule": "additive", "cap": 2.0, **UNITS}, "linear and would not be so capped"),
         ({"outside": 2.0}, "outside is 2.0, expected a number from 0 to 1"),
@@ -521,6 +527,7 @@ def test_a_trainer_is_still_trls(tmp_path):
         name for name in vars(OSPOTrainer) if name in vars(GRPOTrainer) and name.startswith("_")
     }
     assert overridden - {"__module__", "__doc__", "__init__", "_name"} == {
-        "_generate_and_score_completions"
+        "_generate_and_score_completions",
+        "_generate_single_turn",
     }
     assert sum(weight.numel() for weight in model().parameters()) < 50_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,7 +97,7 @@ def steps_to(level: Floats, curves: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Comparison:
-    """An arm against GRPO, each at its own rate, on the test queries.
+    """An arm against GRPO on the test queries.
 
     Attributes
     ----------
@@ -105,10 +106,15 @@ class Comparison:
     rate, base_rate : float
     area, end : Estimate
         Differences of the mean over the whole curve, and of the end level.
+    final : Estimate
+        Difference after the last step, with test queries drawn as well.
     level, base_level : float
         The end levels.
     steps_ratio : Estimate
         Steps to GRPO's end level, as a share of those that GRPO takes; infinite if never.
+    headroom : Estimate
+        Steps to a level between the beginning and what the hidden queries themselves are worth,
+        at 90 % of the way; infinite if never.
     """
 
     runs: int
@@ -116,40 +122,77 @@ class Comparison:
     base_rate: float
     area: Estimate
     end: Estimate
+    final: Estimate
     level: float
     base_level: float
     steps_ratio: Estimate
+    headroom: Estimate
 
 
 def compare(
-    arm: tuple[float, Curves], base: tuple[float, Curves], *, seed: int = 0
+    arm: tuple[float, Curves], base: tuple[float, Curves], *, ceiling: float, seed: int = 0
 ) -> Comparison | None:
-    """Compare two arms over the runs that both have; None if they share fewer than two."""
+    """Compare two arms over the runs that both have; None if they share fewer than two.
+
+    Intervals are of the bootstrap: initial policies are drawn, and for each its seeds, the same
+    for both arms.
+
+    Parameters
+    ----------
+    arm, base : (float, Curves)
+        A rate, and the curves at it.
+    ceiling : float
+        What the hidden queries themselves are worth.
+    """
     pairs = sorted(set(arm[1].of) & set(base[1].of))
     if len(pairs) < 2:
         return None
     mine, theirs = (curves.stacked(pairs, "test") for _, curves in (arm, base))
     rng = np.random.default_rng(seed)
-    drawn = rng.integers(len(pairs), size=(RESAMPLES, len(pairs)))
-    weights = np.array([np.bincount(row, minlength=len(pairs)) for row in drawn]) / len(pairs)
-    everyone = np.full((1, len(pairs)), 1 / len(pairs))
+    everyone, weights = _everyone(pairs), _drawn(pairs, rng)
+    goal = 0.9 * ceiling + 0.1 * theirs[:, 0].mean()
 
-    def figures(weights: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    def figures(weights: Floats) -> dict[str, Floats]:
         own, other = smoothed(weights @ mine), smoothed(weights @ theirs)
         level, base_level = own[:, -1], other[:, -1]
-        ratio = steps_to(base_level, own) / steps_to(base_level, other)
-        area = (weights @ (mine - theirs)).mean(axis=1)
-        return area, level - base_level, level, base_level, ratio
+        return {
+            "area": (weights @ (mine - theirs)).mean(axis=1),
+            "end": level - base_level,
+            "steps_ratio": steps_to(base_level, own) / steps_to(base_level, other),
+            "headroom": steps_to(np.full(len(own), goal), own),
+        }
 
-    area, end, level, base_level, ratio = (float(each[0]) for each in figures(everyone))
-    draws = figures(weights)
+    estimates, draws = figures(everyone), figures(weights)
+    apart = arm[1].stacked(pairs, "queries") - base[1].stacked(pairs, "queries")
+    queries = apart.shape[1]
+    counts = rng.multinomial(queries, np.full(queries, 1 / queries), size=RESAMPLES)
+    estimates["final"] = (everyone @ apart).mean(axis=1)
+    draws["final"] = np.einsum("dp,pq,dq->d", weights, apart, counts / queries)
     return Comparison(
-        len(pairs),
-        arm[0],
-        base[0],
-        Estimate.of(area, draws[0]),
-        Estimate.of(end, draws[1]),
-        level,
-        base_level,
-        Estimate.of(ratio, draws[4]),
+        runs=len(pairs),
+        rate=arm[0],
+        base_rate=base[0],
+        level=float(smoothed(everyone @ mine)[0, -1]),
+        base_level=float(smoothed(everyone @ theirs)[0, -1]),
+        **{name: Estimate.of(found[0], draws[name]) for name, found in estimates.items()},
     )
+
+
+def _everyone(pairs: Sequence[tuple[int, int]]) -> Floats:
+    """Return the weight of each pair, ``(1, pairs)``: each policy has as much as any other."""
+    seeds = Counter(policy for policy, _ in pairs)
+    return np.array([[1 / (len(seeds) * seeds[policy]) for policy, _ in pairs]])
+
+
+def _drawn(pairs: Sequence[tuple[int, int]], rng: np.random.Generator) -> Floats:
+    """Return weights of policies that are drawn, and of seeds of each, ``(RESAMPLES, pairs)``."""
+    own = [
+        [place for place, pair in enumerate(pairs) if pair[0] == policy]
+        for policy in dict.fromkeys(policy for policy, _ in pairs)
+    ]
+    weights = np.zeros((RESAMPLES, len(pairs)))
+    times = rng.multinomial(len(own), np.full(len(own), 1 / len(own)), size=RESAMPLES)
+    for places, drawn in zip(own, times.T, strict=True):
+        counts = rng.multinomial(drawn * len(places), np.full(len(places), 1 / len(places)))
+        weights[:, places] = counts / (len(own) * len(places))
+    return weights

@@ -49,5 +49,13 @@ ARMS = {
     "corrected-rank": Arm("RANK without its faults", {"paper": True, "paper_mode": "rank"}),
     "placebo": Arm("praise, credits shuffled over phrases", {"rule": "praise", "placebo": True}),
     "oracle": Arm("praise, credits of the planted truth", {"rule": "praise"}, planted=True),
+    "pruned": Arm(
+        "GRPO on rollouts and the best parts of them", {"rule": "uniform", "prune": True}
+    ),
+    "pruned-praise": Arm("pruned, Myerson credit shapes praise", {"rule": "praise", "prune": True}),
+    "pruned-sign-aware": Arm("pruned, and sign-aware", {"rule": "sign-aware", "prune": True}),
+    "pruned-additive": Arm(
+        "pruned, and additive", {"rule": "additive", "prune": True, **LINEAR, **SHAPLEY}
+    ),
     "grpo-lambda": Arm("GRPO with eligibility traces", {"rule": "uniform", "grpo_lambda": 0.99}),
 }

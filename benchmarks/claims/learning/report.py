@@ -21,7 +21,7 @@ def print_report(data: str, *, steps: int, group: int) -> None:
     print(f"\n{'arm':<15}{'rate':>8}{'runs':>5}   {'area − grpo':<24}{'end':>6}", end="   ")
     print(f"{'end − grpo':<24}steps to grpo's end / grpo's")
     for arm, curves in rates.items():
-        found = analysis.compare((best[arm], curves[best[arm]]), base)
+        found = analysis.compare((best[arm], curves[best[arm]]), base, ceiling=task.ceiling)
         if found is None:
             print(f"{arm:<15}{best[arm]:>8.1e}   too few runs that both have")
             continue

@@ -19,6 +19,7 @@ from ospo.data.contexts import Context
 from ospo.text.segment import segment
 from ospo.train.config import OSPOConfig
 from ospo.train.policy.policy import Policy
+from ospo.train.pruning import prune
 from ospo.train.reward import RetrievalReward, TrainingReward
 from ospo.train.trl import OSPOTrainer
 
@@ -132,17 +133,22 @@ def train(key: Key, task: Task) -> dict[str, Any]:
         prompts = tokenizer([policy.prompt(context.text) for context in batch]).input_ids
         rollouts = write(policy.model, prompts, key.group, draws)
         rows = [{"query_id": context.query_id} for context in batch for _ in range(key.group)]
-        ids = rollouts.written
-        texts = tokenizer.batch_decode(ids, skip_special_tokens=True)
-        rewards = torch.tensor(reward.values(texts, rows, ids))
-        norm = learner.update(rollouts, shaper(rewards, rollouts, rows))
+        texts = tokenizer.batch_decode(rollouts.written, skip_special_tokens=True)
+        rewards = np.array(reward.values(texts, rows, rollouts.written))
         phrases = [[s.phrase for s in segment(text)] for text in texts]
         count = sum(map(len, phrases))
-        tracked["reward"].append(rewards.mean().item())
-        tracked["zero"].append((rewards == 0).double().mean().item())
+        tracked["reward"].append(rewards.mean())
+        tracked["zero"].append((rewards == 0).mean())
         tracked["phrases"].append(count / len(texts))
         tracked["repeated"].append(1 - sum(len(set(own)) for own in phrases) / max(count, 1))
-        tracked["norm"].append(norm)
+        if args.prune:
+            kept = prune(rollouts.written, rows, reward, tokenizer, group=key.group)
+            rollouts = Rollouts.given(prompts, kept.ids, tokenizer.pad_token_id)
+            texts = tokenizer.batch_decode(kept.ids, skip_special_tokens=True)
+            rewards = np.array(reward.values(texts, rows, kept.ids))
+        tracked["norm"].append(
+            learner.update(rollouts, shaper(torch.tensor(rewards).float(), rollouts, rows))
+        )
         if (step + 1) % EVERY == 0:
             look()
     queries, rewrites = _values(policy, task, "test", reward)

@@ -9,6 +9,7 @@ from functools import cached_property
 from ospo.data import load
 from ospo.data.collection import Collection
 from ospo.data.contexts import Context, noisy_contexts
+from ospo.reward.retrieval import Retrieval
 from ospo.search.bm25 import BM25
 from ospo.search.metrics import Metric, parse_metric
 from ospo.train.policy.policy import Policy
@@ -81,6 +82,14 @@ class Task:
     def test(self) -> list[Context]:
         """Contexts of the test queries."""
         return self._held_out(self.parts[2], SPLIT_SEED + 2)
+
+    @cached_property
+    def ceiling(self) -> float:
+        """What the hidden queries of the test contexts are worth, a mean."""
+        retrieval = Retrieval(self.collection, self.retriever, self.metric)
+        queries = self.collection.queries
+        own = [retrieval.judge(query)([queries[query]])[0] for query in self.parts[2]]
+        return sum(own) / len(own)
 
     def _held_out(self, queries: tuple[str, ...], seed: int) -> list[Context]:
         return noisy_contexts(self.collection, queries, per_query=PER_QUERY, seed=seed)
