@@ -20,7 +20,7 @@ from ospo.text.segment import segment
 from ospo.train.config import OSPOConfig
 from ospo.train.policy.policy import Policy
 from ospo.train.pruning import prune
-from ospo.train.reward import RetrievalReward, TrainingReward
+from ospo.train.reward import CompletionReward, RetrievalReward, TrainingReward
 from ospo.train.trl import OSPOTrainer
 
 PROMPTS = 6  # a batch
@@ -115,7 +115,7 @@ def train(key: Key, task: Task) -> dict[str, Any]:
     )
     credited = reward
     if arm.planted:
-        credited = TrainingReward(Planted(task.collection.queries), end=tokenizer.eos_token_id)
+        credited = CompletionReward(Planted(task.collection.queries), end=tokenizer.eos_token_id)
     shaper = Shaper(args, policy, credited)
     learner = Learner(policy.model, key.rate)
     contexts = task.training(key.steps * PROMPTS, key.seed)
