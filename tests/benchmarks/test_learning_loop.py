@@ -10,7 +10,7 @@ import tiny_training
 import torch
 from datasets import Dataset
 
-from benchmarks.claims.learning.arms import ARMS
+from benchmarks.claims.learning.arms import MAIN
 from benchmarks.claims.learning.loop import Learner, Rollouts, log_probabilities, write
 from benchmarks.claims.learning.planted import Planted
 from benchmarks.claims.learning.run import Shaper
@@ -48,7 +48,7 @@ class Noting(OSPOTrainer):
         return output
 
 
-@pytest.mark.parametrize("arm", [name for name, arm in ARMS.items() if not arm.planted])
+@pytest.mark.parametrize("arm", [name for name, arm in MAIN.items() if not arm.planted])
 def test_its_updates_are_those_of_the_trainer(arm, policy, tmp_path):
     theirs, ours = copy.deepcopy(policy.model), copy.deepcopy(policy.model)
     trainer = tiny_training.trainer(
@@ -60,7 +60,7 @@ def test_its_updates_are_those_of_the_trainer(arm, policy, tmp_path):
         learning_rate=1e-3,
         adam_epsilon=EPSILON,
         lr_scheduler_type="constant",
-        **ARMS[arm].settings,
+        **MAIN[arm].settings,
     )
     trainer.noted = []
     trainer.train()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.claims.learning.arms import ARMS
 from benchmarks.claims.learning.run import EVERY, Key
 
 Floats = NDArray[np.float64]
@@ -47,14 +48,15 @@ class Estimate:
 def by_rate(
     records: Mapping[Key, Mapping[str, Any]], *, steps: int, group: int
 ) -> dict[str, dict[float, Curves]]:
-    """Return the curves of each arm at each rate."""
+    """Return the curves of each arm at each rate, in the order of the arms."""
     found: dict[str, dict[float, list[Mapping[str, Any]]]] = {}
     for key, record in records.items():
         if key.steps == steps and key.group == group:
             found.setdefault(key.arm, {}).setdefault(key.rate, []).append(record)
     return {
-        arm: {rate: Curves(runs) for rate, runs in sorted(rates.items())}
-        for arm, rates in found.items()
+        arm: {rate: Curves(runs) for rate, runs in sorted(found[arm].items())}
+        for arm in ARMS
+        if arm in found
     }
 
 
@@ -148,8 +150,7 @@ def compare(
     if len(pairs) < 2:
         return None
     mine, theirs = (curves.stacked(pairs, "test") for _, curves in (arm, base))
-    rng = np.random.default_rng(seed)
-    everyone, weights = _everyone(pairs), _drawn(pairs, rng)
+    everyone, weights = _everyone(pairs), _drawn(pairs, np.random.default_rng(seed))
     goal = 0.9 * ceiling + 0.1 * theirs[:, 0].mean()
 
     def figures(weights: Floats) -> dict[str, Floats]:
@@ -164,18 +165,34 @@ def compare(
 
     estimates, draws = figures(everyone), figures(weights)
     apart = arm[1].stacked(pairs, "queries") - base[1].stacked(pairs, "queries")
-    queries = apart.shape[1]
-    counts = rng.multinomial(queries, np.full(queries, 1 / queries), size=RESAMPLES)
-    estimates["final"] = (everyone @ apart).mean(axis=1)
-    draws["final"] = np.einsum("dp,pq,dq->d", weights, apart, counts / queries)
     return Comparison(
         runs=len(pairs),
         rate=arm[0],
         base_rate=base[0],
         level=float(smoothed(everyone @ mine)[0, -1]),
         base_level=float(smoothed(everyone @ theirs)[0, -1]),
+        final=crossed(pairs, apart, seed=seed),
         **{name: Estimate.of(found[0], draws[name]) for name, found in estimates.items()},
     )
+
+
+def crossed(pairs: Sequence[tuple[int, int]], apart: Floats, *, seed: int = 0) -> Estimate:
+    """Return a mean difference, with policies, their seeds and the test queries drawn.
+
+    Parameters
+    ----------
+    pairs : sequence of (int, int)
+        The (policy, seed) of each run.
+    apart : ndarray
+        ``(runs, queries)``
+    seed : int
+    """
+    rng = np.random.default_rng(seed)
+    queries = apart.shape[1]
+    weights = _drawn(pairs, rng)
+    counts = rng.multinomial(queries, np.full(queries, 1 / queries), size=RESAMPLES)
+    draws = np.einsum("dq,dq->d", weights @ apart, counts / queries)
+    return Estimate.of((_everyone(pairs) @ apart).mean(), draws)
 
 
 def _everyone(pairs: Sequence[tuple[int, int]]) -> Floats:

@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from benchmarks.claims.learning.arms import ARMS
+from benchmarks.claims.learning.arms import MAIN
 from benchmarks.claims.learning.loop import Rollouts
 from benchmarks.claims.learning.planted import Planted
 from benchmarks.claims.learning.run import Shaper
@@ -103,7 +103,7 @@ class Shop:
 
 def train(shop: Shop, arm: str, seed: int) -> list[float]:
     """Train, and return the metric on held-out queries before, and after every step."""
-    settings = ARMS[arm]
+    settings = MAIN[arm]
     reward = shop.reward()
     args = OSPOConfig(
         output_dir="unused",
@@ -203,7 +203,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--store", action="store_true")
-    parser.add_argument("--arms", nargs="+", choices=ARMS, default=[*ARMS])
+    parser.add_argument("--arms", nargs="+", choices=MAIN, default=[*MAIN])
     options = parser.parse_args()
     found = areas(options.arms)
     base = np.array(found.get("grpo", [0.0] * len(SEEDS)))

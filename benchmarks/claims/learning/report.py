@@ -1,42 +1,123 @@
-"""The report: what each arm at its best rate does against GRPO at its own."""
+"""The report: what each arm at its best rate does against GRPO at its own, as Markdown."""
 
 from __future__ import annotations
 
-from benchmarks.claims.learning import analysis, records
-from benchmarks.claims.learning.analysis import BASE, LAST, Estimate
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from benchmarks.claims.learning import analysis
+from benchmarks.claims.learning.analysis import BASE, LAST, Comparison, Curves, Estimate
 from benchmarks.claims.learning.task import Task
 
+Rates = Mapping[str, Mapping[float, Curves]]
+BEST = (
+    *("arm", "rate", "runs", "area − GRPO", "end", "end − GRPO"),
+    *("steps to GRPO's end / GRPO's", "steps to 90 % of the headroom"),
+)
+COSTS = {
+    "phrases": "phrases of a query",
+    "repeated": "of them repeated",
+    "zero": "rewards of 0",
+    "asked": "texts valued",
+    "searched": "searches",
+    "seconds": "CPU seconds",
+}
 
-def print_report(data: str, *, steps: int, group: int) -> None:
-    """Print a line for every arm at its best rate, and one for every rate."""
-    task = Task(data)
-    rates = analysis.by_rate(records.read(task.name), steps=steps, group=group)
+
+def best(rates: Rates) -> dict[str, float]:
+    """Return the rate of each arm that is best on validation queries."""
     if BASE not in rates:
-        raise SystemExit(f"there is no run of {BASE} with {steps} steps to compare with")
-    best = {arm: analysis.best_rate(curves) for arm, curves in rates.items()}
-    base = best[BASE], rates[BASE][best[BASE]]
+        raise SystemExit(f"there is no run of {BASE} to compare with: train it")
+    return {arm: analysis.best_rate(curves) for arm, curves in rates.items()}
+
+
+def comparisons(rates: Rates, ceiling: float, *, equal: bool = False) -> dict[str, Comparison]:
+    """Compare each arm with GRPO, each at its own best rate, or both at GRPO's."""
+    own = best(rates)
+    base = own[BASE], rates[BASE][own[BASE]]
+    found = {}
+    for arm in rates:
+        rate = own[BASE] if equal else own.get(arm)
+        if rate is not None and rate in rates.get(arm, {}):
+            compared = analysis.compare((rate, rates[arm][rate]), base, ceiling=ceiling)
+            if compared is not None:
+                found[arm] = compared
+    return found
+
+
+def markdown(task: Task, rates: Rates, *, steps: int, group: int) -> str:
+    """Return all tables of a task."""
+    own = comparisons(rates, task.ceiling)
+    equal = comparisons(rates, task.ceiling, equal=True)
     validation, test = len(task.parts[1]), len(task.parts[2])
-    print(f"{task.name}, {task.metric}, {steps} steps, groups of {group}: figures of {test} test")
-    print(f"queries, each arm at the rate that is best on {validation} validation queries")
-    print(f"\n{'arm':<15}{'rate':>8}{'runs':>5}   {'area − grpo':<24}{'end':>6}", end="   ")
-    print(f"{'end − grpo':<24}steps to grpo's end / grpo's")
-    for arm, curves in rates.items():
-        found = analysis.compare((best[arm], curves[best[arm]]), base, ceiling=task.ceiling)
-        if found is None:
-            print(f"{arm:<15}{best[arm]:>8.1e}   too few runs that both have")
-            continue
-        print(f"{arm:<15}{found.rate:>8.1e}{found.runs:>5}   {_signed(found.area):<24}", end="")
-        ratio = found.steps_ratio
-        print(f"{found.level:>6.3f}   {_signed(found.end):<24}", end="")
-        print(f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]")
-    print(f"\n{'arm':<15}{'rate':>8}{'runs':>5}   validation area   test area   test end")
+    lines = [
+        f"{task.metric} of {test} test queries, {steps} steps of groups of {group}; the hidden",
+        f"queries themselves are worth {task.ceiling:.3f}. Rates were chosen on {validation} other",
+        "queries. 95 % intervals of the bootstrap over initial policies and seeds.",
+        "",
+        "Each arm at its best rate against GRPO at its own:",
+        "",
+        *_table(BEST, _at_best(own)),
+        "",
+        f"All at the rate that is GRPO's best, {next(iter(equal.values())).rate:.1e}:",
+        "",
+        *_table(
+            ["arm", "runs", "area − GRPO", "end − GRPO"],
+            ([arm, str(c.runs), _signed(c.area), _signed(c.end)] for arm, c in equal.items()),
+        ),
+        "",
+        "What they write and cost at their best rates, means of runs; the first three are of the",
+        "last tenth of training:",
+        "",
+        *_table(["arm", *COSTS.values()], _costs(rates)),
+        "",
+        "Every rate:",
+        "",
+        *_table(["arm", "rate", "runs", "validation area", "test area", "test end"], _every(rates)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _at_best(found: Mapping[str, Comparison]) -> Iterator[list[str]]:
+    for arm, c in found.items():
+        level = f"{c.level:.3f}"
+        steps = _plain(c.steps_ratio, 2), _plain(c.headroom, 0)
+        yield [arm, f"{c.rate:.1e}", str(c.runs), _signed(c.area), level, _signed(c.end), *steps]
+
+
+def _costs(rates: Rates) -> Iterator[list[str]]:
+    for arm, rate in best(rates).items():
+        records = rates[arm][rate].of.values()
+        means = {
+            name: np.mean([np.atleast_1d(record[name])[-1] for record in records]) for name in COSTS
+        }
+        small = [f"{means[name]:.2f}" for name in ("phrases", "repeated", "zero")]
+        yield [arm, *small, *(f"{means[name]:,.0f}" for name in ("asked", "searched", "seconds"))]
+
+
+def _every(rates: Rates) -> Iterator[list[str]]:
     for arm, curves in rates.items():
         for rate, own in curves.items():
             runs = sorted(own.of)
-            area, test = (own.stacked(runs, part) for part in ("validation", "test"))
-            print(f"{arm:<15}{rate:>8.1e}{len(runs):>5}   {area.mean():>15.3f}", end="")
-            print(f"{test.mean():>12.3f}{test[:, -LAST:].mean():>11.3f}")
+            validation, test = (own.stacked(runs, part) for part in ("validation", "test"))
+            figures = validation.mean(), test.mean(), test[:, -LAST:].mean()
+            yield [arm, f"{rate:.1e}", str(len(runs)), *(f"{figure:.3f}" for figure in figures)]
+
+
+def _table(heads: Sequence[str], rows: Iterator[list[str]]) -> list[str]:
+    rule = ["---", *["---:"] * (len(heads) - 1)]
+    return ["| " + " | ".join(row) + " |" for row in (heads, rule, *rows)]
 
 
 def _signed(figure: Estimate) -> str:
     return f"{figure.estimate:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"
+
+
+def _plain(figure: Estimate, digits: int) -> str:
+    parts = (
+        "never" if np.isinf(part) else f"{part:.{digits}f}"
+        for part in (figure.estimate, figure.low, figure.high)
+    )
+    estimate, low, high = parts
+    return f"{estimate} [{low}, {high}]"

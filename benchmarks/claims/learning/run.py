@@ -13,6 +13,7 @@ from torch import Tensor
 
 from benchmarks.claims.learning.arms import ARMS
 from benchmarks.claims.learning.loop import Learner, Rollouts, write
+from benchmarks.claims.learning.noise import Noisy
 from benchmarks.claims.learning.planted import Planted
 from benchmarks.claims.learning.task import Task
 from ospo.data.contexts import Context
@@ -98,9 +99,11 @@ def train(key: Key, task: Task) -> dict[str, Any]:
     arm = ARMS[key.arm]
     policy = task.policy(key.policy)
     tokenizer = policy.tokenizer
-    reward = RetrievalReward(
-        task.collection, task.retriever, task.metric, end=tokenizer.eos_token_id
-    )
+    end = tokenizer.eos_token_id
+    judged = RetrievalReward(task.collection, task.retriever, task.metric, end=end)
+    reward: TrainingReward = judged
+    if arm.noise:
+        reward = CompletionReward(Noisy(judged.reward, arm.noise, key.seed), end=end)
     args = OSPOConfig(
         output_dir="unused",
         per_device_train_batch_size=PROMPTS * key.group,
@@ -115,7 +118,7 @@ def train(key: Key, task: Task) -> dict[str, Any]:
     )
     credited = reward
     if arm.planted:
-        credited = CompletionReward(Planted(task.collection.queries), end=tokenizer.eos_token_id)
+        credited = CompletionReward(Planted(task.collection.queries), end=end)
     shaper = Shaper(args, policy, credited)
     learner = Learner(policy.model, key.rate)
     contexts = task.training(key.steps * PROMPTS, key.seed)
@@ -125,7 +128,7 @@ def train(key: Key, task: Task) -> dict[str, Any]:
 
     def look() -> None:
         for part, values in looked.items():
-            values.append(round(float(np.mean(_values(policy, task, part, reward)[0])), DIGITS))
+            values.append(round(float(np.mean(_values(policy, task, part, judged)[0])), DIGITS))
 
     look()
     for step in range(key.steps):
@@ -151,7 +154,7 @@ def train(key: Key, task: Task) -> dict[str, Any]:
         )
         if (step + 1) % EVERY == 0:
             look()
-    queries, rewrites = _values(policy, task, "test", reward)
+    queries, rewrites = _values(policy, task, "test", judged)
     tenths = {
         name: [round(float(np.mean(part)), 4) for part in np.array_split(values, 10)]
         for name, values in tracked.items()
