@@ -98,7 +98,7 @@ def explain(
     >>> from ospo.data import load
     >>> from ospo.search.bm25 import BM25
     >>> shop = load("shop")
-    >>> e = explain("15 cm steel kitchen knife", BM25(shop.catalogue), shop.qrels["q001"])
+    >>> e = explain("15 cm steel kitchen knife", BM25(shop.catalogue), shop.qrels["q125"])
     >>> abs(sum(e.credit) - e.total) < 1e-12
     True
     """
