@@ -15,6 +15,8 @@ WIDTH, HEIGHT = 300, 100  # of the box that a curve is drawn in
 METRICS = {
     "Reward": {
         "reward": "reward",
+        "prune/reward_written": "reward of what was written",
+        "prune/replaced": "share replaced by a part",
         "eval_reward": "reward of held-out contexts, sampled",
         "frac_reward_zero_std": "share of groups with equal rewards",
         "entropy": "entropy, nats per token",

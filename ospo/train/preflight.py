@@ -15,6 +15,7 @@ from ospo.reward.reward import Row
 from ospo.train.config import OSPOConfig
 from ospo.train.memory import Memory, memory
 from ospo.train.policy.policy import Policy
+from ospo.train.pruning import prune
 from ospo.train.reward import TrainingReward
 from ospo.train.sample import Sample, credited, shown
 from ospo.train.weight import CreditWeight
@@ -116,22 +117,29 @@ def preflight(
     texts = policy.tokenizer.batch_decode(completions, skip_special_tokens=True)
     asked, searched = reward.asked, reward.searched
     values = reward.values(texts, groups, completions)
+    end = policy.tokenizer.eos_token_id
+    of_written = {
+        "segments": median(len(reward.segmenter(text)) for text in texts),
+        "ended": sum(ids[-1:] == [end] for ids in completions) / len(completions),
+        "reward": sum(values) / len(values),
+    }
+    if args.prune:
+        completions = prune(completions, groups, reward, policy.tokenizer, args).ids
+        texts = policy.tokenizer.batch_decode(completions, skip_special_tokens=True)
+        values = reward.values(texts, groups, completions)
     asks = _asks(values, completions, reward, args)
     credits = _credits(asks, policy, completions, groups, reward, args)
     asked, searched = reward.asked - asked, reward.searched - searched
     if not credits:  # the rule reads none, or every group is worth the same
         credits = _credits([0], policy, completions, groups, reward, args)
     best = max(credits, key=lambda row: (values[row] > 0, len(credits[row].segments), -row))
-    end = policy.tokenizer.eos_token_id
     return Preflight(
         collection=str(collection),
         judged=judged,
         training=queries[0],
         held_out=queries[1],
         completions=len(completions),
-        segments=median(len(reward.segmenter(text)) for text in texts),
-        ended=sum(ids[-1:] == [end] for ids in completions) / len(completions),
-        reward=sum(values) / len(values),
+        **of_written,
         evaluations=asked,
         searches=searched,
         memory=memory(policy.model, args),

@@ -21,8 +21,9 @@ from ospo.credit import Written
 from ospo.game.concepts import plan_of
 from ospo.reward.checked import checked
 from ospo.reward.reward import Reward, Row
-from ospo.text.align import Decoder
+from ospo.text.align import AlignmentError, Decoder
 from ospo.text.render import render
+from ospo.train.config import OSPOConfig
 from ospo.train.reward import TrainingReward
 
 
@@ -49,9 +50,7 @@ def prune(
     rows: Sequence[Row],
     reward: TrainingReward,
     tokenizer: Decoder,
-    *,
-    group: int,
-    max_width: int | None = None,
+    args: OSPOConfig,
 ) -> Pruned:
     """Let the rollouts of each group compete with the best intervals of their segments.
 
@@ -64,22 +63,24 @@ def prune(
     reward : TrainingReward
         Values completions. One that it calls unfinished is not pruned.
     tokenizer : Decoder
-    group : int
-        G, completions of each prompt.
-    max_width : int, optional
-        The most segments of an interval.
+    args : OSPOConfig
+        Of it ``num_generations``, ``max_width`` and ``on_misaligned``.
 
     Raises
     ------
     ospo.text.align.AlignmentError
-        The text of a completion cannot be divided among its ids.
+        The text of a completion cannot be divided among its ids, and ``on_misaligned`` is
+        ``raise``; else it is not pruned.
     """
-    completions = {
-        place: reward.read(tokenizer, own, np.ones(len(own), dtype=np.bool_))
-        for place, own in enumerate(ids)
-        if reward.finished(own)
-    }
-    kept = best_intervals(completions, rows, reward.reward, max_width)
+    completions = {}
+    for place, own in enumerate(ids):
+        if reward.finished(own):
+            try:
+                completions[place] = reward.read(tokenizer, own, np.ones(len(own), dtype=np.bool_))
+            except AlignmentError:
+                if args.on_misaligned == "raise":
+                    raise
+    kept = best_intervals(completions, rows, reward.reward, args.max_width)
     cut = {}
     for place, interval in kept.items():
         shorter = without_others(ids[place], completions[place], interval)
@@ -89,16 +90,15 @@ def prune(
             cut[place] = shorter
     candidates = [*ids, *cut.values()]
     owners = [*range(len(ids)), *cut]
-    texts = [tokenizer.decode(own, skip_special_tokens=True) for own in candidates]
+    texts = [tokenizer.decode(candidate, skip_special_tokens=True) for candidate in candidates]
     worth = np.array(reward.values(texts, [rows[place] for place in owners], candidates))
     trains = np.arange(len(ids))
-    for first in range(0, len(ids), group):
-        own = np.arange(first, first + group)
-        rivals = [len(ids) + k for k, place in enumerate(cut) if first <= place < first + group]
-        chosen = np.concatenate([own, np.array(rivals, dtype=int)])
-        chosen = chosen[most_varied(worth[chosen], group)]
-        stays = np.isin(own, chosen)
-        trains[own[~stays]] = chosen[chosen >= len(ids)]
+    groups = np.array(owners) // args.num_generations
+    for group in range(len(ids) // args.num_generations):
+        rivals = np.flatnonzero(groups == group)
+        chosen = rivals[most_varied(worth[rivals], args.num_generations)]
+        written = rivals[: args.num_generations]
+        trains[written[~np.isin(written, chosen)]] = chosen[chosen >= len(ids)]
     return Pruned([candidates[k] for k in trains], trains >= len(ids), worth[: len(ids)])
 
 

@@ -112,14 +112,7 @@ class OSPOTrainer(GRPOTrainer):
         ids, log_probabilities = super()._generate_single_turn(*args, **kwargs)
         if not (self.args.prune and self.model.training):
             return ids, log_probabilities
-        pruned = prune(
-            ids,
-            self._inputs,
-            self.reward,
-            self.processing_class,
-            group=self.num_generations,
-            max_width=self.args.max_width,
-        )
+        pruned = prune(ids, self._inputs, self.reward, self.processing_class, self.args)
         self._log("prune/replaced", pruned.replaced.mean())
         self._log("prune/reward_written", pruned.rewards.mean())
         return pruned.ids, None

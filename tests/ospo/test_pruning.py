@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from trl import GRPOTrainer
 
 from ospo.credit import read
 from ospo.errors import InputError
+from ospo.text.align import AlignmentError
 from ospo.train import OSPOTrainer
 from ospo.train.pruning import best_intervals, most_varied, prune, without_others
 
@@ -98,12 +100,13 @@ TEXTS = [
     "lamp<eos>",
     "usb hub, map<eos>",
 ]
+ARGS = SimpleNamespace(num_generations=4, max_width=None, on_misaligned="raise")
 ROWS = [query("shoes")] * 4 + [query("lamp")] * 4
 
 
 def pruned(texts=TEXTS, its_rows=ROWS, **options):
     ids = [encoded(text) for text in texts]
-    return prune(ids, its_rows, reward(**options), tokenizer(), group=4)
+    return prune(ids, its_rows, reward(**options), tokenizer(), ARGS)
 
 
 def test_the_best_and_the_worst_of_a_group_train_and_the_others_stay_where_they_are():
@@ -136,6 +139,19 @@ def test_what_did_not_end_is_not_pruned():
     assert pruned(ended, [query("shoes")] * 4, end=end).replaced.any()
 
 
+def test_what_cannot_be_read_is_not_pruned_where_that_is_allowed(monkeypatch):
+    def unreadable(*_):
+        raise AlignmentError("no")
+
+    made = reward()
+    monkeypatch.setattr(made, "read", unreadable)
+    ids = [encoded(text) for text in TEXTS]
+    with pytest.raises(AlignmentError):
+        prune(ids, ROWS, made, tokenizer(), ARGS)
+    plain = SimpleNamespace(**vars(ARGS) | {"on_misaligned": "uniform"})
+    assert prune(ids, ROWS, made, tokenizer(), plain).ids == ids
+
+
 def test_the_trainer_trains_on_what_is_left(tmp_path, monkeypatch):
     texts = ["usb hub, shoes<eos>", "map, lamp<eos>", "usb hub<eos>", "red<eos>"] * 3
     ids = [encoded(text) for text in texts]
@@ -144,7 +160,7 @@ def test_the_trainer_trains_on_what_is_left(tmp_path, monkeypatch):
     made.model.train()
     inputs = [dict(rows()[0]) for _ in texts]
     output = made._generate_and_score_completions(inputs)
-    expected = prune(ids, inputs, reward(), tokenizer(), group=4)
+    expected = prune(ids, inputs, reward(), tokenizer(), ARGS)
     assert expected.replaced.any()
     masks = output["completion_mask"].bool()
     trained = [

@@ -133,7 +133,7 @@ def train(shop: Shop, arm: str, seed: int) -> list[float]:
         written = [_drawn(own, weights, draws) for own in said]
         ids = [*map(shop.ids, written)]
         if args.prune:
-            ids = prune(ids, rows, reward, shop.tokenizer, group=GROUP).ids
+            ids = prune(ids, rows, reward, shop.tokenizer, args).ids
             written = [shop.tokenizer.decode(own[:-1]).strip().split(", ") for own in ids]
         values = torch.tensor(reward.values([", ".join(own) for own in written], rows, ids))
         advantages = shaper(values, Rollouts.given([[0]] * PROMPTS, ids, 0), rows)

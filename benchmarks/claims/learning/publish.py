@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from math import inf
 from pathlib import Path
 from typing import Any
 
 from benchmarks.claims.learning import analysis, records
+from benchmarks.claims.learning.analysis import Comparison
 from benchmarks.claims.learning.pictures import draw_arms, draw_curves
-from benchmarks.claims.learning.report import best, comparisons, markdown
+from benchmarks.claims.learning.report import best, comparisons, markdown, plain, signed
 from benchmarks.claims.learning.task import Task
 
 ROOT = Path(__file__).parents[3]
@@ -37,6 +38,7 @@ def publish(tasks: Sequence[Task]) -> None:
     }
     text = json.dumps(_finite(summary), indent=1, allow_nan=False)
     STORED.write_text(text + "\n", encoding="utf-8")
+    (PAGES / "learning_headline.md").write_text(_headline(found), encoding="utf-8")
     for task in tasks:
         tables = markdown(task, rates[task.name], steps=STEPS, group=GROUP)
         (PAGES / f"learning_{task.name}.md").write_text(tables, encoding="utf-8")
@@ -51,6 +53,22 @@ def publish(tasks: Sequence[Task]) -> None:
         PAGES / "figures" / "learning_curves.png",
     )
     draw_arms(found, PAGES / "figures" / "learning_arms.png")
+
+
+def _headline(found: Mapping[str, Mapping[str, Comparison]]) -> str:
+    """Return the claim, as it came out."""
+    lines = [
+        "Each at its best rate, on test queries that chose nothing, OSPO with praise and pruning:",
+        "",
+    ]
+    for task, own in found.items():
+        it = own[DEFAULT]
+        lines.append(
+            f"- **{task}** ({it.runs} paired runs): reached GRPO's final nDCG@100 in "
+            f"**{plain(it.steps_ratio, 2)}** of GRPO's steps; the mean of the whole curve was "
+            f"{signed(it.area)} above GRPO's, the end level {signed(it.end)}."
+        )
+    return "\n".join(lines) + "\n"
 
 
 def _finite(value: Any) -> Any:

@@ -64,7 +64,7 @@ def markdown(task: Task, rates: Rates, *, steps: int, group: int) -> str:
         "",
         *_table(
             ["arm", "runs", "area − GRPO", "end − GRPO"],
-            ([arm, str(c.runs), _signed(c.area), _signed(c.end)] for arm, c in equal.items()),
+            ([arm, str(c.runs), signed(c.area), signed(c.end)] for arm, c in equal.items()),
         ),
         "",
         "What they write and cost at their best rates, means of runs; the first three are of the",
@@ -82,8 +82,8 @@ def markdown(task: Task, rates: Rates, *, steps: int, group: int) -> str:
 def _at_best(found: Mapping[str, Comparison]) -> Iterator[list[str]]:
     for arm, c in found.items():
         level = f"{c.level:.3f}"
-        steps = _plain(c.steps_ratio, 2), _plain(c.headroom, 0)
-        yield [arm, f"{c.rate:.1e}", str(c.runs), _signed(c.area), level, _signed(c.end), *steps]
+        steps = plain(c.steps_ratio, 2), plain(c.headroom, 0)
+        yield [arm, f"{c.rate:.1e}", str(c.runs), signed(c.area), level, signed(c.end), *steps]
 
 
 def _costs(rates: Rates) -> Iterator[list[str]]:
@@ -110,11 +110,13 @@ def _table(heads: Sequence[str], rows: Iterator[list[str]]) -> list[str]:
     return ["| " + " | ".join(row) + " |" for row in (heads, rule, *rows)]
 
 
-def _signed(figure: Estimate) -> str:
+def signed(figure: Estimate) -> str:
+    """Return a difference with its interval."""
     return f"{figure.estimate:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"
 
 
-def _plain(figure: Estimate, digits: int) -> str:
+def plain(figure: Estimate, digits: int) -> str:
+    """Return a number with its interval; what is infinite never happens."""
     parts = (
         "never" if np.isinf(part) else f"{part:.{digits}f}"
         for part in (figure.estimate, figure.low, figure.high)

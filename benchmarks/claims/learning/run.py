@@ -145,7 +145,7 @@ def train(key: Key, task: Task) -> dict[str, Any]:
         tracked["phrases"].append(count / len(texts))
         tracked["repeated"].append(1 - sum(len(set(own)) for own in phrases) / max(count, 1))
         if args.prune:
-            kept = prune(rollouts.written, rows, reward, tokenizer, group=key.group)
+            kept = prune(rollouts.written, rows, reward, tokenizer, args)
             rollouts = Rollouts.given(prompts, kept.ids, tokenizer.pad_token_id)
             texts = tokenizer.batch_decode(kept.ids, skip_special_tokens=True)
             rewards = np.array(reward.values(texts, rows, kept.ids))
