@@ -31,12 +31,16 @@ class Arm:
         Whether credit is of the planted truth in place of the reward.
     noise : float
         Standard deviation of what is added to what each text is worth in training.
+    segmenter : str
+        What cuts completions, as :func:`ospo.text.load.load_segmenter` names it. ``phrases`` cuts
+        one phrase alone into its words, ``delimiters`` does not.
     """
 
     meaning: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     planted: bool = False
     noise: float = 0.0
+    segmenter: str = "phrases"
 
 
 MAIN = {
@@ -98,6 +102,10 @@ NOISY = {
     for noise in (0.1, 0.3)
     for name in ("grpo", "praise", "pruned-praise", "corrected-prop")
 }
+WHOLE_PHRASES = {
+    f"{name}, whole phrases": replace(MAIN[name], segmenter="delimiters")
+    for name in ("praise", "sign-aware", "pruned", "pruned-praise", "placebo", "oracle")
+}
 STUDIES: Mapping[str, Mapping[str, Arm]] = {
     "main": MAIN,
     "crossed": CROSSED,
@@ -105,5 +113,6 @@ STUDIES: Mapping[str, Mapping[str, Arm]] = {
     "budgets": BUDGETS,
     "faults": FAULTS,
     "noise": NOISY,
+    "segmenters": WHOLE_PHRASES,
 }
 ARMS = {name: arm for study in STUDIES.values() for name, arm in study.items()}

@@ -41,7 +41,7 @@ def draw_curves(
             axes.fill_between(steps, mean - error, mean + error, color=colour, alpha=0.12, lw=0)
             axes.plot(steps, mean, style, color=colour, label=label, linewidth=1.8)
         axes.axhline(ceilings[task], color=MUTED, linewidth=0.8)
-        axes.annotate("the hidden query itself", (0, ceilings[task]), (0, 3), size=8, color=MUTED,
+        axes.annotate("the hidden query itself", (0, ceilings[task]), (0, -10), size=8, color=MUTED,
                       textcoords="offset points", family=FONT)  # fmt: skip
         axes.set_title(f"{task}: nDCG@100 of test queries", loc="left", family=FONT, size=10)
         axes.set_xlabel("training steps", family=FONT, color=INK)

@@ -17,6 +17,7 @@ from benchmarks.claims.learning.noise import Noisy
 from benchmarks.claims.learning.planted import Planted
 from benchmarks.claims.learning.task import Task
 from ospo.data.contexts import Context
+from ospo.text.load import load_segmenter
 from ospo.text.segment import segment
 from ospo.train.config import OSPOConfig
 from ospo.train.policy.policy import Policy
@@ -100,10 +101,14 @@ def train(key: Key, task: Task) -> dict[str, Any]:
     policy = task.policy(key.policy)
     tokenizer = policy.tokenizer
     end = tokenizer.eos_token_id
-    judged = RetrievalReward(task.collection, task.retriever, task.metric, end=end)
+    segmenter = load_segmenter(arm.segmenter)
+    judged = RetrievalReward(
+        task.collection, task.retriever, task.metric, end=end, segmenter=segmenter
+    )
     reward: TrainingReward = judged
     if arm.noise:
-        reward = CompletionReward(Noisy(judged.reward, arm.noise, key.seed), end=end)
+        noisy = Noisy(judged.reward, arm.noise, key.seed)
+        reward = CompletionReward(noisy, end=end, segmenter=segmenter)
     args = OSPOConfig(
         output_dir="unused",
         per_device_train_batch_size=PROMPTS * key.group,
@@ -118,7 +123,7 @@ def train(key: Key, task: Task) -> dict[str, Any]:
     )
     credited = reward
     if arm.planted:
-        credited = CompletionReward(Planted(task.collection.queries), end=end)
+        credited = CompletionReward(Planted(task.collection.queries), end=end, segmenter=segmenter)
     shaper = Shaper(args, policy, credited)
     learner = Learner(policy.model, key.rate)
     contexts = task.training(key.steps * PROMPTS, key.seed)
