@@ -30,10 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
     except InputError as error:
-        print(f"ospo: {error}", file=sys.stderr)
+        print(f"ospo: {_printable(error)}", file=sys.stderr)
         return 1
     except (RetrieverError, RewardError) as error:
-        print(f"ospo: {error}", file=sys.stderr)
+        print(f"ospo: {_printable(error)}", file=sys.stderr)
         return 3
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("ospo", "owen_core"):
@@ -44,6 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("ospo: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _printable(error: Exception) -> str:
+    """Return a message on one line, in which no text from outside controls the terminal."""
+    line = " ".join(str(error).split())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
 def _missing(error: ModuleNotFoundError, options: argparse.Namespace) -> str:

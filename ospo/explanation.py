@@ -184,8 +184,8 @@ class Explanation:
         drops = [tuple(k for k in range(n) if k != dropped) for dropped in range(n)]
         if not n or first != [tuple(range(n)), *drops]:
             raise ValueError(f"the variants must begin with the query and its {n} drops")
-        for what, length in (("credit", self.credit), ("interval", self.interval or self.credit)):
-            if len(length) != n:
+        for what, length in (("credit", self.credit), ("interval", self.interval)):
+            if length is not None and len(length) != n:
                 raise ValueError(f"{what} must be of each of the {n} segments, got {len(length)}")
         for variant in self.variants:
             if len(variant.ranks) != len(self.relevant):
@@ -193,6 +193,14 @@ class Explanation:
                     f"the variant {variant.query!r} must rank the {len(self.relevant)} relevant "
                     f"products, got {len(variant.ranks)} ranks"
                 )
+        written = self.variants[0].query
+        for segment in self.segments:
+            _, found, written = written.partition(segment)
+            if not found:
+                raise ValueError(f"the query does not hold the segments in order: {segment!r}")
+        for pair in self.interactions:
+            if not 0 <= pair.first < pair.second < n:
+                raise ValueError(f"an interaction is of two of the {n} segments in order: {pair}")
         named = {*self.relevant, *chain.from_iterable(v.ranking for v in self.variants)}
         if unknown := named - self.products.keys():
             raise ValueError(f"products says nothing of {min(unknown)!r}")

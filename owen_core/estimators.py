@@ -330,7 +330,7 @@ class Estimator:
             )
             stored = base64.b64decode(json_file.string(data, "values"), validate=True)
             estimator._repeat(np.frombuffer(stored, dtype="<f8").astype(np.float64))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RuntimeError) as error:  # the last: a number beyond 32 bits
             raise ValueError(f"{path} holds no estimator: {error}") from error
         return estimator
 

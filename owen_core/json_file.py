@@ -26,10 +26,18 @@ def write(data: Data, path: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
+def parse(text: str | bytes) -> Any:
+    """Return the data in a JSON text; ValueError if it is none, or nested too deep."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+
+
 def read(path: Path) -> Any:
     """Return the data in a JSON file; ValueError if it is not whole."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"not whole JSON ({error}); save it again") from error
 

@@ -147,7 +147,10 @@ class SqliteStore:
                 "SELECT coalesce(sum(length(value)) / 8, 0), min(written), max(written) "
                 "FROM batches"
             ).fetchone()
-        oldest, newest = (None if at is None else datetime.fromtimestamp(at, UTC) for at in times)
+        try:
+            oldest, newest = (at if at is None else datetime.fromtimestamp(at, UTC) for at in times)
+        except (TypeError, ValueError, OverflowError, OSError) as error:
+            raise self._file.damaged(error) from error
         return Contents(games, entries, self._file.size, oldest, newest)
 
     def clear(self) -> None:
@@ -219,9 +222,14 @@ class SqliteStore:
         )
         while some := batches.fetchmany(64):
             ids, coalitions, values = zip(*some, strict=True)
-            rows = np.frombuffer(b"".join(coalitions), "<u8").astype(np.uint64, copy=False)
-            paid = np.frombuffer(b"".join(values), "<f8").astype(np.float64, copy=False)
-            loaded.table.put(rows.reshape(-1, words(n)), paid)
+            try:
+                rows = np.frombuffer(b"".join(coalitions), "<u8").astype(np.uint64, copy=False)
+                paid = np.frombuffer(b"".join(values), "<f8").astype(np.float64, copy=False)
+                if not np.isfinite(paid).all():
+                    raise ValueError("a value is not finite")
+                loaded.table.put(rows.reshape(-1, words(n)), paid)
+            except (TypeError, ValueError) as error:
+                raise self._file.damaged(error) from error
             loaded.last = ids[-1]
         return loaded.table
 

@@ -22,6 +22,8 @@ SCHEMA = (
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
 )
+# Triggers and views would run what a stranger wrote.
+FOREIGN = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' AND sql NOT IN (?, ?, ?)"
 IDENTITY = (
     "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master) "
     "FROM pragma_application_id, pragma_user_version"
@@ -94,11 +96,15 @@ class StoreFile:
                 if self._connection is None:
                     self._connection = self._connect()
                 yield self._connection
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 remedy = REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
                 if remedy is None:
-                    raise
+                    raise self.damaged(error) from error
                 raise StoreError(f"{self.path} {remedy} (SQLite: {error})") from error
+
+    def damaged(self, why: object) -> StoreError:
+        """Return the error that what was read is not what a store holds."""
+        return StoreError(f"{self.path} {REMEDIES[sqlite3.SQLITE_CORRUPT]} ({why})")
 
     def close(self) -> None:
         """Close the file for good."""
@@ -125,6 +131,8 @@ class StoreFile:
                         f"{self.path} has version {version} of the schema, and this owen_core "
                         f"writes version {VERSION}; give another path, or delete it"
                     )
+                if found := connection.execute(FOREIGN, SCHEMA[:3]).fetchone():
+                    raise self.damaged(f"{found[0]!r} in it is not of a store")
                 # A read-only file is refused now, not after the first values were paid.
                 connection.execute("DELETE FROM games WHERE FALSE")
             connection.execute("PRAGMA journal_mode = WAL")

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ospo.advantage import linear, weights
 from ospo.advantage.credits import Credits
+from ospo.named import Named
 
 Kind: TypeAlias = Literal["mean-preserving", "linear"]
 
@@ -140,9 +141,9 @@ def _prefix(batch: Batch, settings: Settings) -> tuple[Tensor, Tensor]:
 PAPER = "OSPO (arXiv 2601.08403)"
 OURS = "this project; see the theory pages"
 
-RULES = {
-    rule.name: rule
-    for rule in [
+RULES = Named(
+    Rule,
+    [
         Rule(
             "uniform",
             "A, as every token: GRPO",
@@ -228,5 +229,5 @@ RULES = {
             _prefix,
             compares=True,
         ),
-    ]
-}
+    ],
+)

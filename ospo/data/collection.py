@@ -14,6 +14,7 @@ from itertools import islice
 from ospo.data.split import split_queries
 from ospo.errors import InputError
 
+MOST_GRADE = 1000  # nDCG takes 2 to this power
 _WORD = re.compile(r"\w+")
 
 
@@ -105,7 +106,7 @@ class Collection:
     ------
     InputError
         If there is no query, or a judgment names an unknown query, an unknown product, or a
-        grade that is not an integer of at least 0.
+        grade that is not an integer from 0 to 1,000.
 
     Examples
     --------
@@ -131,10 +132,10 @@ class Collection:
         _refuse_unknown("product", judged, self.catalogue.position)
         for query, grades in self.qrels.items():
             for product, grade in grades.items():
-                if type(grade) is not int or grade < 0:
+                if type(grade) is not int or not 0 <= grade <= MOST_GRADE:
                     raise InputError(
                         f'the grade of product "{product}" for query "{query}" is {grade!r}: '
-                        "grades are integers of at least 0"
+                        f"grades are integers from 0 to {MOST_GRADE:,}"
                     )
 
     def __str__(self) -> str:

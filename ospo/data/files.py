@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import bz2
-import codecs
 import gzip
+import io
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from typing import IO, Any
 from ospo.errors import InputError
 
 OPENERS: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+LONGEST = 1 << 23  # bytes of a line; a small compressed file may hold one that fills the memory
 UTF8 = "utf-8-sig"  # skips the mark that some programs put first
 
 
@@ -28,7 +29,8 @@ def opened(path: Path, encoding: str = UTF8) -> Iterator[IO[str]]:
     Raises
     ------
     InputError
-        There is no such file or encoding, or the file is cut off or damaged.
+        There is no such file or encoding, or the file is cut off or damaged, or has a line of more
+        than 8 MiB.
 
     Examples
     --------
@@ -40,16 +42,38 @@ def opened(path: Path, encoding: str = UTF8) -> Iterator[IO[str]]:
     'Größe'
     """
     try:
-        codecs.lookup(encoding)
-    except LookupError as error:
+        io.TextIOWrapper(io.BytesIO(), encoding)
+    except (LookupError, ValueError) as error:
         raise InputError(f"{error}: give a known one, such as latin-1") from error
     require(path)
     opener = OPENERS.get(path.suffix, open)
     try:
-        with opener(path, "rt", encoding=encoding, errors="surrogateescape", newline="") as file:
+        with (
+            opener(path, "rb") as content,
+            _Lines(content, path) as lines,
+            io.TextIOWrapper(lines, encoding, "surrogateescape", newline="") as file,
+        ):
             yield file
-    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except (OSError, EOFError, UnicodeError, zlib.error, lzma.LZMAError) as error:
         raise InputError(f"{path} cannot be read whole ({error}): get it again") from error
+
+
+class _Lines(io.BufferedReader):
+    """Bytes that end a line in time."""
+
+    def __init__(self, content: Any, path: Path) -> None:
+        super().__init__(content)
+        self._path = path
+        self._open = 0  # bytes since the last end of a line
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Return what is there, if its lines can be held in memory."""
+        chunk = super().read1(size)
+        end = chunk.rfind(b"\n") + 1
+        self._open = len(chunk) - end if end else self._open + len(chunk)
+        if self._open > LONGEST:
+            raise InputError(f"{self._path} has a line of more than {LONGEST:,} bytes: divide it")
+        return chunk
 
 
 def require(path: Path) -> None:

@@ -44,7 +44,7 @@ def load_hf(folder: Path, *, grades: str = "", **columns: str) -> Collection:
     """
     try:
         parts = load_from_disk(str(folder))
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(f"{folder} is no saved DatasetDict ({error}): save one there") from error
     if not isinstance(parts, DatasetDict) or "products" not in parts:
         raise InputError(f"{folder} has no part products: save a DatasetDict of {', '.join(PARTS)}")

@@ -8,7 +8,6 @@ share-alike licence, so they are read from the user's copy and never shipped.
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
 from pathlib import Path
@@ -19,10 +18,12 @@ from ospo.data.files import files_in
 from ospo.data.judgments import collect
 from ospo.data.rows import read_rows
 from ospo.errors import InputError
+from owen_core import json_file
 
 PRODUCT_FILES = tuple(f"{part}.json.zip" for part in range(1, 5))
 RATING_FILE = "Broad_Query_Set_rated.csv.gz"
 GRADES = {str(rating): rating for rating in range(4)}
+MOST_BYTES = 1 << 28  # of a file when unpacked; the published ones have 8 MB
 _AGAIN = "download it again from github.com/querqy/chorus"
 
 
@@ -64,8 +65,11 @@ def _read_products(path: Path) -> list[tuple[str, str, str, str]]:
     """Id, title, brand and description of each product; only the description may be absent."""
     try:
         with zipfile.ZipFile(path) as archive:
-            products: Any = json.loads(archive.read(archive.namelist()[0]))
-    except (zipfile.BadZipFile, zlib.error, EOFError, IndexError) as error:
+            content = archive.infolist()[0]
+            if content.file_size > MOST_BYTES:  # zipfile reads no more than it says here
+                raise zipfile.BadZipFile(f"{content.file_size:,} bytes are packed in it")
+            products: Any = json_file.parse(archive.read(content))
+    except (zipfile.BadZipFile, zlib.error, EOFError, IndexError, RuntimeError, OSError) as error:
         raise InputError(f"{path} is not a whole zip file ({error}): {_AGAIN}") from error
     except ValueError as error:
         raise InputError(f"{path} does not hold valid JSON ({error}): {_AGAIN}") from error

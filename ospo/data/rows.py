@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, cast
 from ospo.data.files import OPENERS, UTF8, opened, require
 from ospo.data.malformed import Malformed, Numbered, Row, sound
 from ospo.errors import InputError
+from owen_core import json_file
 
 BATCH = 1024  # rows of a Parquet file that are in memory
 
@@ -133,7 +133,7 @@ def _json_lines(
             if not line.strip():
                 continue
             try:
-                record = json.loads(line)
+                record = json_file.parse(line)
             except ValueError as error:
                 yield Malformed(number, f"it is no JSON ({error})")
                 continue
@@ -170,7 +170,8 @@ def _parquet(
                 yield number, row
                 number += 1
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path} is no whole Parquet file ({error}): get it again") from error
+        why = " ".join(str(error).split())
+        raise InputError(f"{path} is no whole Parquet file ({why}): get it again") from error
 
 
 def _decoded(column: Any) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -16,6 +15,7 @@ from ospo.data.malformed import Malformed, Numbered, Row, sound
 from ospo.data.rows import read_rows
 from ospo.data.stored import stored
 from ospo.errors import InputError
+from owen_core import json_file
 
 FIELDS = ("title", "description")
 PARTS = ("title", "desc", "narr")
@@ -23,12 +23,15 @@ PARTS = ("title", "desc", "narr")
 ID_KEYS = ("id", "_id", "docno", "docid", "doc_id")
 TEXT_KEYS = ("text", "contents", "body")
 
-_DOCUMENT = re.compile(r"<doc>(.*?)</doc>", re.DOTALL | re.IGNORECASE)
-_NUMBER = re.compile(r"<docno>(.*?)</docno>", re.DOTALL | re.IGNORECASE)
-_TITLE = re.compile(r"<(title|headline|head|ti)>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
-_TEXT = re.compile(r"<text>(.*?)</text>", re.DOTALL | re.IGNORECASE)
+
+def _inside(tag: str) -> re.Pattern[str]:
+    """Find what a tag encloses, in one pass: a tag that opens again begins anew."""
+    return re.compile(rf"<({tag})>([^<]*(?:<(?!/?\1>)[^<]*)*)</\1>", re.IGNORECASE)
+
+
+_DOCUMENT, _NUMBER, _TEXT, _TOPIC = map(_inside, ("doc", "docno", "text", "top"))
+_TITLE = _inside("title|headline|head|ti")
 _TAG = re.compile(r"<[^<>]*>")
-_TOPIC = re.compile(r"<top>(.*?)</top>", re.DOTALL | re.IGNORECASE)
 _PART = re.compile(r"<(num|title|desc|narr)>([^<]*)", re.IGNORECASE)
 _LABEL = re.compile(r"\s*(number|topic|description|narrative)\s*:", re.IGNORECASE)
 
@@ -166,7 +169,7 @@ def _start(path: Path, encoding: str) -> str:
 
 def _key(path: Path, line: str, candidates: Sequence[str]) -> str:
     try:
-        known = list(json.loads(line))
+        known = list(json_file.parse(line))
     except ValueError as error:
         raise InputError(f"{path} begins like JSON lines, but with {error}: correct it") from error
     found = next((key for key in candidates if key in known), None)
@@ -185,7 +188,7 @@ def _documents(path: Path, encoding: str) -> Iterator[Numbered | Malformed]:
         for line in file:
             held.append(line)
             if "</doc>" in line.lower():
-                for document in _DOCUMENT.findall("".join(held)):
+                for _, document in _DOCUMENT.findall("".join(held)):
                     number += 1
                     yield number, _document(document)
                 held.clear()
@@ -195,9 +198,11 @@ def _documents(path: Path, encoding: str) -> Iterator[Numbered | Malformed]:
 
 def _document(marked_up: str) -> list[str]:
     number, title = _NUMBER.search(marked_up), _TITLE.search(marked_up)
-    texts = _TEXT.findall(marked_up) or [_TITLE.sub(" ", _NUMBER.sub(" ", marked_up))]
+    texts = [text for _, text in _TEXT.findall(marked_up)] or [
+        _TITLE.sub(" ", _NUMBER.sub(" ", marked_up))
+    ]
     return [
-        _plain(number[1] if number else ""),
+        _plain(number[2] if number else ""),
         _plain(title[2] if title else ""),
         _plain(" ".join(texts)),
     ]
@@ -206,7 +211,7 @@ def _document(marked_up: str) -> list[str]:
 def _topics(path: Path, part: str, encoding: str) -> Iterator[Numbered | Malformed]:
     with opened(path, encoding) as file:
         topics = _TOPIC.findall(file.read())
-    for number, topic in enumerate(topics, start=1):
+    for number, (_, topic) in enumerate(topics, start=1):
         parts = {
             name.lower(): _plain(_LABEL.sub("", text, count=1))
             for name, text in _PART.findall(topic)

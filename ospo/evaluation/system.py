@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ from ospo.data.malformed import Row, sound
 from ospo.data.rows import read_rows, table_suffix
 from ospo.data.trec import read_topics, split_lines
 from ospo.errors import InputError
-from owen_core.optional import needs
+from ospo.train.settings_file import CONFIG, read_settings
+from owen_core import json_file
 
 ORIGINAL = "original"
 NAME = re.compile(r"[\w.-]+")  # a part of file names
 FORMS = "original, NAME:FILE, NAME:RUN, NAME:RUN#before, NAME:RUN#context or NAME:RUN#rewrite=FILE"
-CONFIG, HELD_OUT = "config.yaml", "held_out.jsonl"
+HELD_OUT = "held_out.jsonl"
 # What a run keeps of each held-out context, and what it is called here.
 UNTRAINED = ("before", "context")
 WRITTEN = {"": "after"} | {part: part for part in UNTRAINED}
@@ -142,16 +142,13 @@ def _place(source: str) -> tuple[Path, str]:
 
 def _settings(folder: Path) -> dict[str, str]:
     """Return what a finished run was trained on and with."""
-    with needs("train", "a run"):
-        import yaml
     try:
-        settings = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
-        found = {name: str(settings[name]) for name in ("data", "retriever")}
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        settings = read_settings(folder, ("data", "retriever"))
+    except InputError as error:
         raise InputError(_UNFINISHED.format(folder)) from error
     if not (folder / HELD_OUT).is_file():
         raise InputError(_UNFINISHED.format(folder))
-    return found
+    return {name: str(settings[name]) for name in ("data", "retriever")}
 
 
 def _rows(path: Path, notes: list[str]) -> Iterator[Row]:
@@ -171,7 +168,7 @@ def _rows(path: Path, notes: list[str]) -> Iterator[Row]:
 
 def _key(path: Path, line: str, candidates: Iterable[str]) -> str:
     try:
-        known: Any = json.loads(line)
+        known: Any = json_file.parse(line)
     except ValueError as error:
         raise InputError(
             f"{path} does not begin with a line of JSON ({error}): correct it, or its suffix"

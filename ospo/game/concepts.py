@@ -8,11 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 import owen_core as oc
+from ospo.named import Named
 from owen_core.structure import Structure
 
 # Solution concepts for the segments of a text: they need no structure, or intervals, or a tree of
 # intervals.
-CONCEPTS = ("shapley", "banzhaf", "owen", "growth", "myerson", "average-tree", "ends", "windows")
+NAMES = ("shapley", "banzhaf", "owen", "growth", "myerson", "average-tree", "ends", "windows")
+
+
+class _Concepts(Named[oc.Concept]):
+    def __missing__(self, name: str) -> oc.Concept:
+        """Import a concept of one's own; the core knows it by the same name."""
+        return oc.CONCEPTS.setdefault(name, super().__missing__(name))
+
+
+CONCEPTS = _Concepts(oc.Concept, [oc.CONCEPTS[name] for name in NAMES])
 
 # One marginal contribution for each segment: to all others, to nobody, to those before it. The last
 # is the information gain of a turn (IGPO, arXiv 2510.14967), with the reward as what is gained.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ospo.errors import InputError
-from ospo.record import from_plain
 from ospo.train.belongs import belongs
-from ospo.train.held_out import HeldOut
+from ospo.train.held_out import HeldOut, read_held_out
 from ospo.train.log import read_log
-from owen_core.optional import needs
+from ospo.train.settings_file import read_settings
+from owen_core import json_file
 
 # What two runs need to have alike to be compared, and what any run has in its settings.
 MEASURED = ("data", "contexts", "retriever", "reward", "metric")
@@ -81,10 +80,10 @@ def read_run(folder: Path) -> RunRecord:
     log, cut = read_log(folder / "metrics.jsonl") if folder.is_dir() else ([], False)
     return RunRecord(
         folder=folder,
-        settings=_settings(folder),
+        settings=read_settings(folder, NEEDED),
         log=[_finite(line) for line in log],
         cut=cut,
-        held_out=_held_out(held_out) if held_out.is_file() else None,
+        held_out=read_held_out(held_out) if held_out.is_file() else None,
         saved=(folder / "model").is_dir(),
     )
 
@@ -121,39 +120,9 @@ def _asked(run: RunRecord) -> Sequence[tuple[str, str, float]]:
     return [(known.query_id, known.context, known.wanted) for known in run.held_out or ()]
 
 
-def _settings(folder: Path) -> dict[str, Any]:
-    with needs("train", "a run"):
-        import yaml
-    try:
-        settings = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-        missing = [name for name in NEEDED if name not in settings]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
-        raise InputError(
-            f"{folder} is not a run of ospo train, which has its settings in config.yaml: give "
-            "the directory that --output_dir named"
-        ) from error
-    if missing:
-        raise InputError(
-            f"{folder / 'config.yaml'} does not say {', '.join(missing)}, as that of a run of "
-            "ospo train does: give the directory that --output_dir named"
-        )
-    return dict(settings)
-
-
 def _finite(line: Mapping[str, Any]) -> dict[str, float]:
     return {
         name: value
         for name, value in line.items()
-        if isinstance(value, int | float) and math.isfinite(value)
+        if json_file.is_number(value) and math.isfinite(value)
     }
-
-
-def _held_out(path: Path) -> list[HeldOut]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        records = [from_plain(HeldOut, json.loads(line)) for line in lines]
-    except ValueError as error:
-        raise InputError(
-            f"{path} is damaged ({error}): compare the run again with ospo eval"
-        ) from error
-    return records

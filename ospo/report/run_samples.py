@@ -176,7 +176,7 @@ def _credited(run: RunRecord, samples: Sequence[RunSample]) -> RunSamples:
     reward = Retrieval(collection, stored, parse_metric(settings["metric"]))
     segmenter = load_segmenter(settings["segmenter"], collection.catalogue.fields)
     credit = settings["credit"]
-    concept = credit if credit in (*CONCEPTS, *MARGINALS) else CONCEPT
+    concept = credit if credit in MARGINALS or credit in CONCEPTS else CONCEPT
     found = credit_together(
         [Written(t.text, tuple(segmenter(t.text)), NOBODY) for s in samples for t in s.texts],
         [{"query_id": s.query_id} for s in samples for _ in s.texts],

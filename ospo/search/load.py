@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import json
-import os
 import re
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -14,7 +10,9 @@ from urllib.parse import parse_qsl
 
 from ospo.data.collection import Catalogue
 from ospo.errors import InputError
+from ospo.named import imported
 from ospo.search.retriever import Retriever
+from owen_core import json_file
 
 if TYPE_CHECKING:
     from ospo.search.dense import Dense
@@ -45,25 +43,26 @@ def load_retriever(
 ) -> Retriever:
     """Return the retriever that a name stands for, over a catalogue.
 
-    ===========================  ===============================================================
-    ``bm25``, ``fts5``,          over all columns; ``bm25:title^2,brand`` over some, with weights
-    ``tfidf``
-    ``lsa``                      ``lsa:100`` keeps that many dimensions
-    ``dense``                    all-MiniLM-L6-v2; ``dense:MODEL_FOLDER`` with any model of
-                                 sentence-transformers; ``dense:#fields=title,brand`` over some
-                                 columns; ``dense:#onnx`` encodes by ONNX Runtime, and
-                                 ``dense:#onnx-int8`` in 8 bits, which is another retriever
-    ``faiss``                    as ``dense``, by a flat FAISS index
-    ``rerank:FOLDER#bm25``       the best products of any of these, read again by a cross-encoder
-    ``http:URL``                 Elasticsearch, OpenSearch or Solr; any engine with
-                                 ``http:URL#ids=hits[*].id``, where the URL holds ``{query}`` and
-                                 ``{k}``, or ``&body=FILE`` does. More settings there:
-                                 ``scores``, ``timeout``, ``retries``, ``depth``, ``version``
-    ``postgres:DSN``             ``postgres:DSN#table=products&config=english``; also ``timeout``,
-                                 ``depth``, ``version``
-    ``fusion:bm25+lsa``          reciprocal rank fusion of any of these
-    ``package.module:function``  ``function(queries, k)``, or an object with ``search``
-    ===========================  ===============================================================
+    =============================  ===============================================================
+    ``bm25``, ``fts5``, ``tfidf``  over all columns; ``bm25:title^2,brand`` over some, with weights
+    ``lsa``                        ``lsa:100`` keeps that many dimensions
+    ``dense``                      all-MiniLM-L6-v2; ``dense:MODEL_FOLDER`` with any model of
+                                   sentence-transformers; ``dense:#fields=title,brand`` over some
+                                   columns; ``dense:#onnx`` encodes by ONNX Runtime, and
+                                   ``dense:#onnx-int8`` in 8 bits, which is another retriever
+    ``faiss``                      as ``dense``, by a flat FAISS index
+    ``rerank:FOLDER#bm25``         the best products of any of these, read again by a cross-encoder
+    ``http:URL``                   Elasticsearch, OpenSearch or Solr; any engine with
+                                   ``http:URL#ids=hits[*].id``, where the URL holds ``{query}`` and
+                                   ``{k}``, or ``&body=FILE`` does. More settings there:
+                                   ``scores``, ``timeout``, ``retries``, ``depth``, ``version``
+    ``postgres:DSN``               ``postgres:DSN#table=products&config=english``; also ``timeout``,
+                                   ``depth``, ``version``
+    ``fusion:bm25+lsa``            reciprocal rank fusion of any of these
+    ``package.module:function``    ``function(queries, k)``, an object with ``search``, or a
+                                   subclass of :class:`ospo.search.retriever.Retriever`, which is
+                                   made of the catalogue
+    =============================  ===============================================================
 
     Parameters
     ----------
@@ -214,22 +213,9 @@ def _fusion(parts: str, over: Over) -> Retriever:
 def _function(path: str, catalogue: Catalogue) -> Retriever:
     from ospo.search.function import FunctionRetriever
 
-    module, _, attributes = path.partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # a command does not look beside the user by itself
-    try:
-        found: Any = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if not f"{module}.".startswith(f"{error.name}."):
-            raise  # something that the module needs
-        raise InputError(
-            f"there is no retriever and no module {module!r}: choose one of {', '.join(LOADERS)}, "
-            "or name a module that can be imported from here"
-        ) from error
-    for attribute in attributes.split("."):
-        if not hasattr(found, attribute):
-            raise InputError(f"the module {module!r} has no {attributes!r}: name one of its own")
-        found = getattr(found, attribute)
+    found = imported(path, "retriever", LOADERS)
+    if isinstance(found, type) and Retriever in found.__mro__:
+        return cast(Retriever, found(catalogue))
     if Retriever in type(found).__mro__:
         return cast(Retriever, found)
     search = getattr(found, "search", found)
@@ -271,7 +257,7 @@ def nothing(value: str) -> None:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json_file.parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
             f"the body {path} cannot be read ({error}): give a file of JSON with {{query}} in it"

@@ -34,7 +34,9 @@ def loading(folder: Path, device: str | None = None) -> Iterator[dict[str, Any]]
     bars = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # a second or less, and our own output is on the same screen
     try:
-        yield {"device": device, "local_files_only": True}
+        # Other files of weights are pickles.
+        weights = {"use_safetensors": True}
+        yield {"device": device, "local_files_only": True, "model_kwargs": weights}
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise InputError(
             f"no model can be read from {folder} ({error}): name a folder with all its files"

@@ -30,7 +30,7 @@ def adds_up(settings: Mapping[str, Any]) -> bool:
     """
     credit, limits = settings["credit"], (settings["credit_budget"], settings["max_width"])
     exact = not settings["paper"] and limits == (None, None)
-    return exact and credit in (*CONCEPTS, *MARGINALS) and plan_of(credit, 3).efficient
+    return exact and (credit in MARGINALS or credit in CONCEPTS) and plan_of(credit, 3).efficient
 
 
 def alarms(logs: Mapping[str, float], *, efficient: bool = True) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,10 @@ def check(args: OSPOConfig) -> None:
         )
 
 
+# Where package.module:name may stand.
+OWN: Mapping[str, Mapping[str, object]] = {"rule": RULES, "credit": CONCEPTS}
+
+
 def _check_choices(args: OSPOConfig) -> None:
     for name, choices in (
         ("rule", [*RULES]),
@@ -57,10 +61,9 @@ def _check_choices(args: OSPOConfig) -> None:
         ("paper_mode", [*MODES]),
         ("on_misaligned", ["raise", "uniform"]),
     ):
-        if getattr(args, name) not in choices:
-            raise InputError(
-                f"{name} must be one of {_names(choices)}, got {getattr(args, name)!r}"
-            )
+        value = getattr(args, name)
+        if value not in choices and value not in OWN.get(name, {}):
+            raise InputError(f"{name} must be one of {_names(choices)}, got {value!r}")
 
 
 def _check_paper(args: OSPOConfig) -> None:

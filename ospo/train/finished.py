@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
 from transformers.utils.logging import disable_progress_bar
 
 from ospo.errors import InputError
 from ospo.text.segment import segment
+from ospo.train.held_out import HeldOut, read_held_out
 from ospo.train.policy.policy import Policy
+from ospo.train.settings_file import CONFIG, read_settings
 
 READABLE_SEGMENTS = 8
 
@@ -43,22 +43,21 @@ def load_run(folder: Path) -> FinishedRun:
     InputError
         It is not the directory of a finished run.
     """
-    config, held_out = folder / "config.yaml", folder / "held_out.jsonl"
+    config, held_out = folder / CONFIG, folder / "held_out.jsonl"
     if not config.is_file() or not held_out.is_file():
         raise InputError(
             f"{folder} is not a finished run of ospo train (it needs config.yaml and "
             "held_out.jsonl); give the directory that --output_dir named"
         )
     disable_progress_bar()
-    settings = yaml.safe_load(config.read_text(encoding="utf-8"))
-    lines = held_out.read_text(encoding="utf-8").splitlines()
+    settings = read_settings(folder, ("data", "retriever"))
 
-    def interest(record: dict[str, Any]) -> tuple[bool, int]:
-        written = len(segment(record["after"]))
-        return written > READABLE_SEGMENTS or not record["value_after"], -written
+    def interest(record: HeldOut) -> tuple[bool, int]:
+        written = len(segment(record.after))
+        return written > READABLE_SEGMENTS or not record.value_after, -written
 
-    records = sorted(map(json.loads, lines), key=interest)
-    contexts = {record["context"]: record["query_id"] for record in records}
+    records = sorted(read_held_out(held_out), key=interest)
+    contexts = {record.context: record.query_id for record in records}
     return FinishedRun(
         Policy.load(folder / "model"), settings["data"], settings["retriever"], contexts
     )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ospo.data.contexts import Context
+from ospo.errors import InputError
 from ospo.paired import bootstrap_interval, tally
+from ospo.record import from_plain
 from ospo.reward.reward import Row
 from ospo.train.reward import TrainingReward
+from owen_core import json_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +111,20 @@ def gain(records: Sequence[HeldOut]) -> Gain:
     differences = np.array([[np.mean(values)] for values in by_query.values()])
     (low,), (high,) = bootstrap_interval(differences).tolist()
     return Gain(float(differences.mean()), low, high, *tally(each))
+
+
+def read_held_out(path: Path) -> list[HeldOut]:
+    """Read what a finished run wrote for its held-out contexts.
+
+    Raises
+    ------
+    InputError
+        A line of the file is none that a run writes.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [from_plain(HeldOut, json_file.parse(line)) for line in lines]
+    except ValueError as error:
+        raise InputError(
+            f"{path} is damaged ({error}): compare the run again with ospo eval"
+        ) from error

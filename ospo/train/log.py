@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ospo.errors import InputError
+from owen_core import json_file
 
 
 class Log(NamedTuple):
@@ -46,9 +46,9 @@ def read_log(path: Path) -> Log:
     lines = []
     for number, line in enumerate(whole, start=1):
         try:
-            logged = json.loads(line)
+            logged = json_file.parse(line)
             lines.append({**logged, "step": int(logged["step"])})
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise InputError(
                 f"line {number} of {path} is not what a run logs, JSON with a step: remove the line"
             ) from error

@@ -195,12 +195,8 @@ def most_varied(worth: NDArray[np.float64], size: int) -> NDArray[np.intp]:
     """Return which of some rewards vary most, ``(size,)``: the best of them and the worst.
 
     Of all subsets of a size, one of the largest variance has the highest k and the lowest of the
-    rest, for some k [1]_. Of equal rewards the later are counted as higher.
-
-    References
-    ----------
-    .. [1] Xu, Savani, Fang, Kolter, "Not All Rollouts are Useful: Down-Sampling Rollouts in LLM
-       Reinforcement Learning", arXiv 2504.13818.
+    rest, for some k: Xu, Savani, Fang & Kolter, "Not All Rollouts are Useful", arXiv 2504.13818. Of
+    equal rewards the later are counted as higher.
 
     Examples
     --------

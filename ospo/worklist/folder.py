@@ -98,6 +98,7 @@ class Worklist:
     def _check(self, known: Path) -> None:
         try:
             found = json_file.read(known)
+            json_file.check_keys(found, "worklists", FORMAT, found)
         except ValueError as error:
             raise InputError(f"{known} is damaged ({error}): remove {self.folder}") from error
         names = dict.fromkeys([*self._settings, *found])
@@ -188,10 +189,10 @@ class Worklist:
         return hashlib.sha256(content.encode()).hexdigest()[:20]
 
     def _read(self) -> Iterator[Row]:
-        with self._rows.open(encoding="utf-8") as file:
+        with self._rows.open("rb") as file:  # a line that is not UTF-8 is named like any other
             for number, line in enumerate(file, start=1):
                 try:
-                    yield from_plain(Row, json.loads(line))
+                    yield from_plain(Row, json_file.parse(line))
                 except ValueError as error:
                     raise InputError(
                         f"line {number} of {self._rows} is no row ({error}): delete that line, and "

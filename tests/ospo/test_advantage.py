@@ -1,4 +1,7 @@
-"""Every rule against its definition, the invariants of each, and what sets them apart."""
+"""Every rule against its definition, the invariants of each, and what sets them apart.
+
+Long because every rule meets the same invariants.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The command as a user meets it: exit codes, one clear sentence, machine-readable output."""
+"""The command as a user meets it: exit codes, one clear sentence, machine-readable output.
+
+Long because every command is held to the same exit codes and messages.
+"""
 
 from __future__ import annotations
 

@@ -51,6 +51,7 @@ def finished(shop, tmp_path):
             words = shop.queries[query].split()
             for after in (words[-1], " ".join(words)):
                 row = {"query_id": query, "context": "?", "before": words[0], "after": after}
+                row |= dict.fromkeys(("wanted", "copied", "value_before", "value_after"), 0.5)
                 row["value_after"] = 0.5
                 file.write(json.dumps(row) + "\n")
     return folder

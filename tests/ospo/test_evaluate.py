@@ -1,4 +1,7 @@
-"""Comparisons of systems: what is compared, what is written, and that other tools agree."""
+"""Comparisons of systems: what is compared, what is written, and that other tools agree.
+
+Long because one comparison is checked in every form that it is written in.
+"""
 
 from __future__ import annotations
 
@@ -439,6 +442,7 @@ def finished(tmp_path):
     (folder / "config.yaml").write_text("data: shelf\nretriever: bm25\n", encoding="utf-8")
     rows = [
         {"query_id": query, "context": f"ask {k}", "before": f"old {k}", "after": f"new {k}"}
+        | dict.fromkeys(("wanted", "copied", "value_before", "value_after"), 0.5)
         for k, query in enumerate(["q00", "q00", "q01"])
     ]
     lines = "".join(json.dumps(row) + "\n" for row in rows)

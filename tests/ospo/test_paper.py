@@ -1,4 +1,7 @@
-"""Paper mode: the published form by its description, and what each of its faults does."""
+"""Paper mode: the published form by its description, and what each of its faults does.
+
+Long because each known fault of the published code has its own test.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What every retriever promises, held against each of those that search in this process."""
+"""What every retriever promises, held against each of those that search in this process.
+
+Long because every retriever meets the same contract.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The report of a training: what it says, of whatever a run has left."""
+"""The report of a training: what it says, of whatever a run has left.
+
+Long because one run is shown in every state that it may be left in.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""OSPOTrainer in the real TRL: where it departs from GRPO, and what it refuses."""
+"""OSPOTrainer in the real TRL: where it departs from GRPO, and what it refuses.
+
+Long because one trainer meets every setting of TRL that it takes or refuses.
+"""
 
 from __future__ import annotations
 

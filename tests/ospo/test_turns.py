@@ -1,4 +1,7 @@
-"""Turns as players: whose a token is, what is left without a turn, and what is refused."""
+"""Turns as players: whose a token is, what is left without a turn, and what is refused.
+
+Long because conversations are followed from text to advantage.
+"""
 
 from __future__ import annotations
 

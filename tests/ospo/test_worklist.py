@@ -1,4 +1,7 @@
-"""Many queries: that every row is true, that nothing is lost, and that nothing is done twice."""
+"""Many queries: that every row is true, that nothing is lost, and that nothing is done twice.
+
+Long because one worklist is begun, broken off, gone on with and shown.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ Efficient: the credits sum to v(N) - v(empty). Linear. Dummy: a player who alway
 gets just that, and so a null player nothing. Positive: no negative credit where larger coalitions
 are never worth less. Equal: players who stand in for each other get the same. Reversible: reading
 the text backwards reverses the credits.
+
+Long because every concept meets the axioms that characterise it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The evaluator: caches, batches, retries, cancellation, progress, and every fault between them."""
+"""The evaluator: caches, batches, retries, cancellation, progress, and every fault between them.
+
+Long because every fault may come between any two steps of an evaluation.
+"""
 
 from __future__ import annotations
 

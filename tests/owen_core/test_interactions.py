@@ -1,4 +1,7 @@
-"""Interaction indices against their definitions, and the axioms that each of them keeps."""
+"""Interaction indices against their definitions, and the axioms that each of them keeps.
+
+Long because every index meets the same definitions and invariants.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The store on disk: several processes, sudden deaths, caps, and every way a file can be wrong."""
+"""The store on disk: several processes, sudden deaths, caps, and every way a file can be wrong.
+
+Long because each way in which a file can be wrong has its own test.
+"""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class Policy:
                     "finished ospo train run"
                 )
         try:
-            model = AutoModelForCausalLM.from_pretrained(folder)
+            model = AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True)
             tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
         except (OSError, ValueError) as error:
             raise InputError(
