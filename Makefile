@@ -14,7 +14,7 @@ STRICT := -std=c++17 -O1 -g -ffp-contract=off -Wall -Wextra -Werror -Icpp/includ
 ADDRESS := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo test test-verl lint bench docs sanitize fuzz clean
+.PHONY: demo test test-verl lint bench docs release-check audit sanitize fuzz clean
 
 demo: $(VENV)/train.installed
 	$(BIN)/ospo train --data shop --output_dir runs/demo --overwrite
@@ -32,8 +32,10 @@ lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml --allowlist .ci/stubtest-allowlist owen_core._core
 	$(BIN)/clang-format --dry-run --Werror $$(find cpp benchmarks -name '*.[ch]pp')
 	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md owen_core ospo cpp tests benchmarks docs
+	$(BIN)/zizmor --offline --quiet .github
 
 bench: $(VENV)/dev.installed
 	for script in exact sampling callback cache retrieval dense align advantage step loaders; do $(BIN)/python benchmarks/core/$$script.py || exit; done
@@ -43,9 +45,21 @@ bench: $(VENV)/dev.installed
 	$(BIN)/python -m benchmarks.claims.bias
 	$(BIN)/python -m benchmarks.claims.clue_game
 
+# Every tutorial is run again: sphinx-gallery would not notice that the code it calls has changed.
 docs: $(VENV)/docs.installed
+	rm -rf docs/auto_tutorials
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 	@echo "build/docs/index.html"
+
+release-check: $(VENV)/dev.installed
+	$(BIN)/python .ci/release_check.py
+
+# A version that cannot be looked up is a failure here, never a pass.
+audit:
+	test -d build/audit || $(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip --disable-pip-version-check install pip-audit==2.10.1
+	build/audit/bin/pip-audit --strict --disable-pip --no-deps -r constraints.txt
+	build/audit/bin/pip-audit --strict --disable-pip --no-deps -r constraints-verl.txt
 
 sanitize:
 	@mkdir -p build

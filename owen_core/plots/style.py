@@ -16,6 +16,7 @@ LABEL, NUMBER, CAPTION = 10.5, 9.5, 8.5  # type sizes, points
 
 WIDTH = 8.0  # of a figure, inches
 MARGIN = 0.15
+ROUNDING = 1e-12  # of the largest credit; what is less is 0 but for the order of a sum
 STRONGEST_TINT = 0.72  # dark type stays readable on the fullest red and blue
 
 
@@ -26,7 +27,7 @@ def colour(credit: float) -> str:
 
 def tint(strength: float) -> str:
     """Return a background between white and red (1) or blue (-1)."""
-    if strength == 0:
+    if abs(strength) < ROUNDING:
         return EMPTY
     share = STRONGEST_TINT * (0.1 + 0.9 * min(abs(strength), 1.0))
     full = colour(strength)
@@ -57,6 +58,8 @@ def number_format(credits: Sequence[float], totals: Sequence[float] = ()) -> Cal
         form = f",.{decimals}f"
 
     def write(number: float, sign: str = "+") -> str:
+        if abs(number) < ROUNDING * largest:
+            number = 0.0
         return f"{number or 0.0:{sign if number else '-'}{form}}".replace("-", "−")
 
     return write

@@ -92,3 +92,15 @@ def test_the_comparison_says_what_the_stored_results_say():
         said += [f"{estimate} ({share['low'][:-1]} to {share['high'][:-1]})"]
     page = " ".join(TEXTS["comparison.md"].split())
     assert [words for words in said if words not in page] == []
+
+
+def test_the_readme_says_what_was_learned():
+    learned = stored("learning.json")
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    for task, own in learned["best_rate"].items():
+        found = own[learned["default"]]
+        ratio = ["never" if at is None else f"{at:.2f}" for at in found["steps_ratio"].values()]
+        end = [f"{at:+.3f}".replace("-", "−") for at in found["end"].values()]
+        for estimate, low, high in (ratio, end):
+            assert f"{estimate} [{low}, {high}]" in readme, task
+        assert f"{found['runs']} paired runs" in readme

@@ -198,7 +198,7 @@ def test_values_are_cached_by_the_coroutine_function():
 
 def test_a_game_of_packed_coalitions_is_awaited_as_well():
     async def value(words):
-        return np.bitwise_count(words[:, 0])
+        return np.vectorize(int.bit_count)(words[:, 0].astype(object))
 
     a = asyncio.run(attribute_async(oc.Game(value, ["a", "b", "c"], packed=True)))
     assert a["b"] == 1

@@ -163,7 +163,7 @@ def test_an_executor_gets_batches_for_many_workers():
         (raises(ConnectionError("engine down")), ConnectionError, "engine down"),
         (lambda v: np.full_like(v, np.nan), oc.ValueFunctionError, r"nan for the coalition \{"),
         (lambda v: v[:-1], oc.ValueFunctionError, r"shape \(7,\), expected \(8,\)"),
-        (lambda v: v.astype(str) + "x", oc.ValueFunctionError, "numpy cannot read as floats"),
+        (lambda v: np.full(len(v), "x"), oc.ValueFunctionError, "numpy cannot read as floats"),
         (lambda v: None, oc.ValueFunctionError, "returned"),
     ],
 )

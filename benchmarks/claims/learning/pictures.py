@@ -19,8 +19,8 @@ DRAWN = {
     "paper-prop": (RED, "OSPO as published (PROP)", "-"),
     "placebo": (MUTED, "placebo: credit in wrong places", ":"),
     BASE: (INK, "GRPO", "-"),
-    "praise": ("#7cc4fb", "OSPO, praise", "-"),
-    "pruned-praise": (BLUE, "OSPO, praise and pruning", "-"),
+    "pruned-praise": ("#7cc4fb", "praise and pruning", "-"),
+    "praise": (BLUE, "OSPO, praise (the default)", "-"),
 }
 
 
@@ -46,7 +46,9 @@ def draw_curves(
         axes.set_title(f"{task}: nDCG@100 of test queries", loc="left", family=FONT, size=10)
         axes.set_xlabel("training steps", family=FONT, color=INK)
         _plain(axes)
-    panels[-1].legend(loc="lower right", frameon=False, fontsize=8.5)
+    lines = {line.get_label(): line for axes in panels for line in axes.get_lines()}
+    shown = [lines[label] for _, label, _ in DRAWN.values() if label in lines]
+    panels[-1].legend(handles=shown, loc="lower right", frameon=False, fontsize=8.5)
     _save(figure, path)
 
 

@@ -58,7 +58,8 @@ def publish(tasks: Sequence[Task]) -> None:
 def _headline(found: Mapping[str, Mapping[str, Comparison]]) -> str:
     """Return the claim, as it came out."""
     lines = [
-        "Each at its best rate, on test queries that chose nothing, OSPO as `ospo train` runs it (praise by Myerson credit):",
+        "Each at its best rate, on test queries that chose nothing, OSPO as `ospo train` runs it",
+        "(praise by Myerson credit):",
         "",
     ]
     for task, own in found.items():

@@ -60,7 +60,7 @@ def markdown(task: Task, rates: Rates, *, steps: int, group: int) -> str:
         "",
         *_table(BEST, _at_best(own)),
         "",
-        f"All at the rate that is GRPO's best, {next(iter(equal.values())).rate:.1e}:",
+        f"All at the rate that is GRPO's best, {short(next(iter(equal.values())).rate)}:",
         "",
         *_table(
             ["arm", "runs", "area − GRPO", "end − GRPO"],
@@ -83,7 +83,7 @@ def _at_best(found: Mapping[str, Comparison]) -> Iterator[list[str]]:
     for arm, c in found.items():
         level = f"{c.level:.3f}"
         steps = plain(c.steps_ratio, 2), plain(c.headroom, 0)
-        yield [arm, f"{c.rate:.1e}", str(c.runs), signed(c.area), level, signed(c.end), *steps]
+        yield [arm, short(c.rate), str(c.runs), signed(c.area), level, signed(c.end), *steps]
 
 
 def _costs(rates: Rates) -> Iterator[list[str]]:
@@ -102,7 +102,7 @@ def _every(rates: Rates) -> Iterator[list[str]]:
             runs = sorted(own.of)
             validation, test = (own.stacked(runs, part) for part in ("validation", "test"))
             figures = validation.mean(), test.mean(), test[:, -LAST:].mean()
-            yield [arm, f"{rate:.1e}", str(len(runs)), *(f"{figure:.3f}" for figure in figures)]
+            yield [arm, short(rate), str(len(runs)), *(f"{figure:.3f}" for figure in figures)]
 
 
 def _table(heads: Sequence[str], rows: Iterator[list[str]]) -> list[str]:
@@ -112,7 +112,19 @@ def _table(heads: Sequence[str], rows: Iterator[list[str]]) -> list[str]:
 
 def signed(figure: Estimate) -> str:
     """Return a difference with its interval."""
-    return f"{figure.estimate:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"
+    text = f"{figure.estimate:+.3f} [{figure.low:+.3f}, {figure.high:+.3f}]"
+    return text.replace("-", "−")
+
+
+def short(rate: float) -> str:
+    """Return a learning rate.
+
+    Examples
+    --------
+    >>> short(0.0008), short(1.6e-3)
+    ('8e-4', '1.6e-3')
+    """
+    return f"{rate:.1e}".replace(".0e", "e").replace("e-0", "e-")
 
 
 def plain(figure: Estimate, digits: int) -> str:

@@ -55,9 +55,14 @@ __attribute__((target("avx2"))) inline void count_ranks_avx2(const double* score
   count_ranks(scores, documents, targets, wanted, floor, ranks);
 }
 
-__attribute__((target("avx512f,prefer-vector-width=512"))) inline void count_ranks_avx512(
-    const double* scores, std::size_t documents, const std::int64_t* targets, std::size_t wanted,
-    double floor, std::int64_t* ranks) {
+#if defined(__clang__)  // it knows no preferred width
+__attribute__((target("avx512f")))
+#else
+__attribute__((target("avx512f,prefer-vector-width=512")))
+#endif
+inline void count_ranks_avx512(const double* scores, std::size_t documents,
+                               const std::int64_t* targets, std::size_t wanted, double floor,
+                               std::int64_t* ranks) {
   count_ranks(scores, documents, targets, wanted, floor, ranks);
 }
 #endif
