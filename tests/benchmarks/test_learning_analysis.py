@@ -63,6 +63,11 @@ def test_a_level_that_is_not_reached_is_never_reached():
     assert found.steps_ratio.estimate == found.headroom.estimate == np.inf
 
 
+def test_a_level_that_both_begin_with_takes_neither_any_steps():
+    own, other = np.array([0.0, 30.0, np.inf, 30.0]), np.array([0.0, 0.0, 0.0, 60.0])
+    assert analysis.ratio(own, other).tolist() == [1.0, np.inf, np.inf, 0.5]
+
+
 def test_policies_have_equal_weight_whatever_the_number_of_their_seeds():
     pairs = [(0, 0), (0, 1), (0, 2), (1, 0)]
     apart = np.array([[0.0], [0.0], [0.0], [1.0]])

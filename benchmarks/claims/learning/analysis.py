@@ -97,6 +97,16 @@ def steps_to(level: Floats, curves: Floats) -> Floats:
     return np.where(reached.any(axis=1), steps, np.inf)
 
 
+def ratio(own: Floats, other: Floats) -> Floats:
+    """Return own steps over another's; where neither takes any, 1.
+
+    An arm that never reaches what another begins with takes infinitely many times as long.
+    """
+    both = (own == 0) & (other == 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(both, 1.0, own / other)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """An arm against GRPO on the test queries.
@@ -159,7 +169,7 @@ def compare(
         return {
             "area": (weights @ (mine - theirs)).mean(axis=1),
             "end": level - base_level,
-            "steps_ratio": steps_to(base_level, own) / steps_to(base_level, other),
+            "steps_ratio": ratio(steps_to(base_level, own), steps_to(base_level, other)),
             "headroom": steps_to(np.full(len(own), goal), own),
         }
 
