@@ -74,7 +74,7 @@ fuzz:
 	build/fuzz_core $(FUZZ_SECONDS)
 
 clean:
-	rm -rf build dist *.egg-info owen_core/*.so $(VENV) .venv-verl
+	rm -rf build dist docs/auto_tutorials *.egg-info owen_core/*.so $(VENV) .venv-verl
 
 .venv-verl/verl.installed: $(BUILD) constraints-verl.txt
 	test -d .venv-verl || $(PYTHON) -m venv .venv-verl
