@@ -1,13 +1,11 @@
-"""The house: what imports what, and what a plain installation brings."""
+"""The house: what imports what, and what is listed where."""
 
 from __future__ import annotations
 
 import ast
-import json
 import re
 import subprocess
 import sys
-import venv
 from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType
@@ -166,66 +164,3 @@ def test_what_the_core_offers_is_listed_in_one_place():
     }
     assert offered <= {*owen_core.__all__}
     assert all(hasattr(owen_core, name) for name in owen_core.__all__)
-
-
-@pytest.fixture(scope="module")
-def plain_python(tmp_path_factory):
-    """An interpreter in a virtual environment where only ``pip install .`` was run."""
-    folder = tmp_path_factory.mktemp("plain")
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ROOT]
-    subprocess.run([*command, "-c", ROOT / "constraints.txt"], check=True)
-    return python
-
-
-def run(python, code):
-    return subprocess.run(
-        [python, "-c", code], capture_output=True, text=True, check=True, cwd=python.parent
-    ).stdout
-
-
-def test_a_plain_installation_brings_numpy_and_nothing_else(plain_python):
-    listing = run(
-        plain_python,
-        "import importlib.metadata as m, json;"
-        "print(json.dumps([d.metadata['Name'].lower() for d in m.distributions()]))",
-    )
-    assert set(json.loads(listing)) - {"pip", "setuptools", "wheel"} == {"numpy", "owen-core"}
-
-
-def test_importing_owen_core_loads_numpy_and_the_standard_library_only(plain_python):
-    code = (
-        "import sys, json, numpy; before = set(sys.modules); import owen_core;"
-        "print(json.dumps(sorted({m.partition('.')[0] for m in set(sys.modules) - before})))"
-    )
-    assert set(json.loads(run(plain_python, code))) - sys.stdlib_module_names <= {
-        "numpy",
-        "owen_core",
-    }
-
-
-def test_everything_in_the_packages_is_installed(plain_python):
-    code = "import importlib.metadata as m; print(*m.files('owen-core'), sep='\\n')"
-    installed = set(run(plain_python, code).splitlines())
-    kept = {".css", ".html", ".js", ".md", ".py", ".pyi", ".toml", ".typed"}
-    ours = {
-        str(path.relative_to(ROOT))
-        for package in ("owen_core", "ospo")
-        for path in (ROOT / package).rglob("*")
-        if path.suffix in kept
-    }
-    assert ours <= installed
-
-
-def test_the_installed_core_attributes(plain_python):
-    code = "import owen_core as oc; print(oc.from_table([0, 0, 0, 1]).values.tolist())"
-    assert run(plain_python, code).strip() == "[0.5, 0.5]"
-
-
-@pytest.mark.parametrize("command", [["explain", "gaming laptop"], ["train"]])
-def test_a_command_without_its_extra_exits_2_and_says_what_to_install(plain_python, command):
-    done = subprocess.run([plain_python.parent / "ospo", *command], capture_output=True, text=True)
-    assert done.returncode == 2
-    assert f'pip install "owen-core[{command[0]}]"' in done.stderr
-    assert len(done.stderr.splitlines()) == 1
