@@ -11,7 +11,10 @@ import pytest
 from benchmarks.claims.learning import analysis, records
 from benchmarks.claims.learning.analysis import Curves
 from benchmarks.claims.learning.noise import Noisy
+from benchmarks.claims.learning.publish import GROUP, PAGES, STEPS
+from benchmarks.claims.learning.report import markdown
 from benchmarks.claims.learning.run import Key
+from benchmarks.claims.learning.task import Task
 from ospo.reward.reward import Reward
 
 
@@ -120,3 +123,11 @@ def test_noise_is_the_same_for_what_says_the_same():
     many = noisy.value([f"red {k}" for k in range(4000)], [row] * 4000) - 0.5
     assert many.std() == pytest.approx(0.1, rel=0.05)
     assert abs(many.mean()) < 0.006
+
+
+@pytest.mark.parametrize("name", ["icecat", "shop"])
+def test_the_results_page_says_what_the_records_say(name, request):
+    data = "shop" if name == "shop" else f"icecat:{request.getfixturevalue('icecat_dir')}"
+    rates = analysis.by_rate(records.read(name), steps=STEPS, group=GROUP)
+    written = (PAGES / f"learning_{name}.md").read_text(encoding="utf-8")
+    assert markdown(Task(data), rates, steps=STEPS, group=GROUP) == written

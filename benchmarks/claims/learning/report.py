@@ -15,6 +15,7 @@ BEST = (
     *("arm", "rate", "runs", "area − GRPO", "end", "end − GRPO"),
     *("steps to GRPO's end / GRPO's", "steps to 90 % of the headroom"),
 )
+CHECKS = (("praise", "placebo"), ("placebo", "grpo"), ("oracle", "praise"))
 COSTS = {
     "phrases": "phrases of a query",
     "repeated": "of them repeated",
@@ -60,6 +61,11 @@ def markdown(task: Task, rates: Rates, *, steps: int, group: int) -> str:
         "",
         *_table(BEST, _at_best(own)),
         "",
+        "What the harness must show, each at its best rate: credit in its place against the same",
+        "weights shuffled, and the planted truth against the reward's credit under the same rule:",
+        "",
+        *_table(["arms", "runs", "area", "end"], _checks(rates, task.ceiling)),
+        "",
         f"All at the rate that is GRPO's best, {short(next(iter(equal.values())).rate)}:",
         "",
         *_table(
@@ -84,6 +90,15 @@ def _at_best(found: Mapping[str, Comparison]) -> Iterator[list[str]]:
         level = f"{c.level:.3f}"
         steps = plain(c.steps_ratio, 2), plain(c.headroom, 0)
         yield [arm, short(c.rate), str(c.runs), signed(c.area), level, signed(c.end), *steps]
+
+
+def _checks(rates: Rates, ceiling: float) -> Iterator[list[str]]:
+    own = {arm: (rate, rates[arm][rate]) for arm, rate in best(rates).items()}
+    for arm, other in CHECKS:
+        if arm in own and other in own:
+            c = analysis.compare(own[arm], own[other], ceiling=ceiling)
+            if c is not None:
+                yield [f"{arm} − {other}", str(c.runs), signed(c.area), signed(c.end)]
 
 
 def _costs(rates: Rates) -> Iterator[list[str]]:
