@@ -203,5 +203,6 @@ def _refuse_missing(
     missing = [name for name in columns if name not in known and name not in optional]
     if missing:
         raise InputError(
-            f"{path} lacks the columns {', '.join(missing)}: it has {', '.join(known) or 'none'}"
+            f"{path} lacks the columns {', '.join(missing)}: it has {', '.join(known) or 'none'}; "
+            f"of a table of your own, say what they are called, such as {missing[0]}=COLUMN"
         )

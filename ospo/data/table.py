@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ospo.data.collection import Collection
-from ospo.data.files import UTF8
+from ospo.data.files import UTF8, require
 from ospo.data.judgments import collect, parse_grades
 from ospo.data.rows import read_rows, table_suffix
 from ospo.data.stored import stored
@@ -99,6 +99,7 @@ def load_table(
     InputError
         If a table is missing, damaged or lacks a column, or there is neither query nor judgment.
     """
+    require(products)
     if queries is None and qrels is None:
         raise InputError(f"{products} alone says nothing of queries: give queries or qrels as well")
     named = Columns.named(columns)

@@ -122,6 +122,13 @@ def test_an_encoding_can_be_named(folder: Path) -> None:
 def test_missing_columns_are_named_with_those_there_are(folder: Path) -> None:
     with pytest.raises(InputError, match="lacks the columns kind: it has sku, name, maker, price"):
         read(folder, more=",category=kind")
+    with pytest.raises(InputError, match="say what they are called, such as kind=COLUMN"):
+        read(folder, more=",category=kind")
+
+
+def test_a_table_that_is_not_there_is_named_before_anything_else(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no file .*product\.csv"):
+        load_table(tmp_path / "product.csv")
 
 
 def test_what_was_left_out_is_noted_and_logged(
