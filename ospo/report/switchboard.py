@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from ospo.explanation import Explanation
 from ospo.report.printable import printable
@@ -47,14 +48,19 @@ class Switchboard:
 
     @property
     def gaps(self) -> list[str]:
-        """What stands between each phrase and the next one in the query."""
-        query, (first, *others) = self.explanation.variants[0].query, self.explanation.segments
-        gaps, end = [], query.index(first) + len(first)
-        for phrase in others:
-            start = query.index(phrase, end)
-            gaps.append(query[end:start])
+        """What stands between each phrase and the next one in the query.
+
+        A space, where a segmenter or a record names phrases that the query does not hold in order.
+        """
+        query, segments = self.explanation.variants[0].query, self.explanation.segments
+        places, end = [], 0
+        for phrase in segments:
+            start = query.find(phrase, end)
+            if start < 0:
+                return [" "] * (len(segments) - 1) + [""]
             end = start + len(phrase)
-        return [*gaps, ""]
+            places.append((start, end))
+        return [*(query[end:start] for (_, end), (start, _) in pairwise(places)), ""]
 
     @property
     def command(self) -> tuple[str, str] | None:

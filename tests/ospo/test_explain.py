@@ -70,7 +70,7 @@ phrases = st.lists(st.sampled_from([*WORDS.split(), "unheard"]), min_size=1, max
 
 
 @settings(deadline=None, max_examples=40)
-@given(phrases.map(", ".join), st.sampled_from(CONCEPTS))
+@given(phrases.map(", ".join), st.sampled_from([*CONCEPTS]))
 def test_every_variant_is_what_its_query_retrieves_and_is_worth(query, concept):
     e = explain(query, ENGINE, JUDGMENTS, concept=concept)
     for variant in e.variants:
