@@ -36,6 +36,7 @@ def main(folder: Path) -> None:
         "completions": list(made._logs["completion"]),
     }
     (folder / f"rank{made.accelerator.process_index}.json").write_text(json.dumps(ended))
+    made.end()  # a process that leaves with its group alive is aborted now and then
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from math import comb
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -166,6 +168,23 @@ def test_threads_fold_after_a_fork():  # Python 3.12 warns of what is tested her
 
 def _folded(table):
     return oc.from_table(table).values
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is set by what /proc says")
+def test_a_system_that_grants_no_more_threads_gets_the_same_values():
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(_folds_without_room_for_a_stack, ())
+
+
+def _folds_without_room_for_a_stack():
+    import resource
+
+    table, weights = np.random.default_rng(0).normal(size=1 << 20), _core.shapley_weights(20)
+    alone = _core.fold_table(table, weights, threads=False)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + (4 << 20)  # half of a thread's stack
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    return (_core.fold_table(table, weights, threads=True) == alone).all()
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="needs 80-bit long doubles")

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -15,7 +16,12 @@ namespace owen {
 class ThreadPool {
  public:
   explicit ThreadPool(std::size_t threads) {
-    for (std::size_t k = 1; k < threads; ++k) workers_.emplace_back([this] { work(); });
+    workers_.reserve(threads);
+    try {
+      for (std::size_t k = 1; k < threads; ++k) workers_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      // The system grants no more threads: those that it granted, and the caller, do the work.
+    }
   }
 
   ~ThreadPool() {
