@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,17 @@ import pytest
 
 from benchmarks.claims.learning import analysis, records
 from benchmarks.claims.learning.analysis import Curves
+from benchmarks.claims.learning.arms import CREDITS, MAIN, RULES
 from benchmarks.claims.learning.noise import Noisy
 from benchmarks.claims.learning.publish import GROUP, PAGES, STEPS
+from benchmarks.claims.learning.repeats import CountingBM25
 from benchmarks.claims.learning.report import markdown
 from benchmarks.claims.learning.run import Key
+from benchmarks.claims.learning.studies import RATE, studies
 from benchmarks.claims.learning.task import Task
+from ospo.data.collection import Catalogue
 from ospo.reward.reward import Reward
+from ospo.search.bm25 import BM25
 
 
 def curve(slope):
@@ -125,9 +131,54 @@ def test_noise_is_the_same_for_what_says_the_same():
     assert abs(many.mean()) < 0.006
 
 
+def test_a_retriever_that_counts_repeats_adds_up_all_that_is_said():
+    shop = Catalogue(("1", "2", "3"), {"title": ("red shoe", "blue shoe", "desk lamp")})
+    counting, once = CountingBM25(shop), BM25(shop)
+    queries = ["shoes red shoe", "blue lamp", "nothing", ""]
+    said = [["shoe", "red", "shoe"], ["blue", "lamp"], [], []]
+    expected = np.array([once.phrase_scores(words).sum(axis=0) for words in said])
+    np.testing.assert_array_equal(counting.phrase_scores(queries), expected)
+    keys = [counting.key(query) for query in (*queries, "red shoe", "shoe red shoes")]
+    assert keys[0] == keys[-1] != keys[-2]
+    assert not keys[2]
+
+
+def recorded(arm, slope, *, steps=120, group=8, rate=RATE):
+    """Records of an arm by (policy, seed), as :func:`records.read` returns them."""
+    written = {"phrases": [3.0, 2.0], "repeated": [0.5, 0.25], "searched": 1, "asked": 2}
+    return {
+        Key(arm, rate, policy, seed, steps, group): record | written
+        for (policy, seed), record in runs(slope).of.items()
+    }
+
+
+def test_ablations_compare_each_arm_with_its_own_base():
+    of = recorded("grpo", 0.05) | recorded("praise", 0.1)
+    of |= recorded("grpo, noise 0.1", 0.01) | recorded("praise, noise 0.1", 0.03)
+    of |= recorded("grpo", 0.02, group=4) | recorded("praise", 0.03, group=4)
+    of |= recorded("grpo", 0.02, rate=4e-4)  # of another rate, which no ablation has
+    for rule, credit in product(RULES, CREDITS):
+        better = 0.02 if credit == "growth" else 0.0
+        of |= recorded(f"{rule}, {credit}", 0.05 + better)
+    told = studies(Task("shop"), of)
+    # Areas are five times the slope, ends nine.
+    assert "| praise, noise 0.1 | grpo, noise 0.1 | 4 | +0.100 [+0.100, +0.100] |" in told
+    assert "| +0.180 [+0.180, +0.180] | 2.00 | 0.25 |" in told
+    assert "| 4 | 4 | 0.180 | +0.050 [+0.050, +0.050] | +0.090 [+0.090, +0.090] |" in told
+    assert "| 8 | 4 | 0.450 | +0.250 [+0.250, +0.250] |" in told
+    apart = "+0.100 [+0.100, +0.100]"
+    effect = f"{0.1 - 0.1 / len(CREDITS):+.3f}"
+    expected = ["growth", apart, apart, apart, f"{effect} [{effect}, {effect}]"]
+    assert f"| {' | '.join(expected)} |" in told
+    assert "Each fault" not in told
+
+
 @pytest.mark.parametrize("name", ["icecat", "shop"])
 def test_the_results_page_says_what_the_records_say(name, request):
-    data = "shop" if name == "shop" else f"icecat:{request.getfixturevalue('icecat_dir')}"
-    rates = analysis.by_rate(records.read(name), steps=STEPS, group=GROUP)
+    task = Task("shop" if name == "shop" else f"icecat:{request.getfixturevalue('icecat_dir')}")
+    known = records.read(name)
+    rates = analysis.by_rate(known, steps=STEPS, group=GROUP, arms=MAIN)
     written = (PAGES / f"learning_{name}.md").read_text(encoding="utf-8")
-    assert markdown(Task(data), rates, steps=STEPS, group=GROUP) == written
+    assert markdown(task, rates, steps=STEPS, group=GROUP) == written
+    ablated = (PAGES / f"learning_{name}_studies.md").read_text(encoding="utf-8")
+    assert studies(task, known) == ablated

@@ -21,10 +21,11 @@ from itertools import product
 
 from benchmarks.claims.learning import records
 from benchmarks.claims.learning.analysis import by_rate
-from benchmarks.claims.learning.arms import ARMS, STUDIES
+from benchmarks.claims.learning.arms import ARMS, MAIN, STUDIES
 from benchmarks.claims.learning.publish import publish
 from benchmarks.claims.learning.report import markdown
 from benchmarks.claims.learning.run import Key
+from benchmarks.claims.learning.studies import studies
 from benchmarks.claims.learning.task import Task
 
 
@@ -52,8 +53,9 @@ def main() -> None:
         if options.action == "report":
             task = Task(data)
             runs = records.read(task.name)
-            rates = by_rate(runs, steps=options.steps, group=options.group)
+            rates = by_rate(runs, steps=options.steps, group=options.group, arms=MAIN)
             print(markdown(task, rates, steps=options.steps, group=options.group))
+            print(studies(task, runs))
         elif options.action == "train":
             _train(data, options)
 

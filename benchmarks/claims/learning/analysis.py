@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,11 @@ class Estimate:
 
 
 def by_rate(
-    records: Mapping[Key, Mapping[str, Any]], *, steps: int, group: int
+    records: Mapping[Key, Mapping[str, Any]],
+    *,
+    steps: int,
+    group: int,
+    arms: Iterable[str] = ARMS,
 ) -> dict[str, dict[float, Curves]]:
     """Return the curves of each arm at each rate, in the order of the arms."""
     found: dict[str, dict[float, list[Mapping[str, Any]]]] = {}
@@ -55,7 +59,7 @@ def by_rate(
             found.setdefault(key.arm, {}).setdefault(key.rate, []).append(record)
     return {
         arm: {rate: Curves(runs) for rate, runs in sorted(found[arm].items())}
-        for arm in ARMS
+        for arm in arms
         if arm in found
     }
 
@@ -184,6 +188,21 @@ def compare(
         final=crossed(pairs, apart, seed=seed),
         **{name: Estimate.of(found[0], draws[name]) for name, found in estimates.items()},
     )
+
+
+def mean(pairs: Sequence[tuple[int, int]], figures: Floats, *, seed: int = 0) -> Estimate:
+    """Return the mean of a figure of each run, with policies and their seeds drawn.
+
+    Parameters
+    ----------
+    pairs : sequence of (int, int)
+        The (policy, seed) of each run.
+    figures : ndarray
+        ``(runs,)``
+    seed : int
+    """
+    draws = _drawn(pairs, np.random.default_rng(seed)) @ figures
+    return Estimate.of((_everyone(pairs) @ figures)[0], draws)
 
 
 def crossed(pairs: Sequence[tuple[int, int]], apart: Floats, *, seed: int = 0) -> Estimate:

@@ -34,6 +34,10 @@ class Arm:
     segmenter : str
         What cuts completions, as :func:`ospo.text.load.load_segmenter` names it. ``phrases`` cuts
         one phrase alone into its words, ``delimiters`` does not.
+    repeats : bool
+        Whether the retriever counts a term of the query as often as it is said.
+    base : str
+        The arm that it is compared with.
     """
 
     meaning: str
@@ -41,6 +45,8 @@ class Arm:
     planted: bool = False
     noise: float = 0.0
     segmenter: str = "phrases"
+    repeats: bool = False
+    base: str = "grpo"
 
 
 MAIN = {
@@ -72,14 +78,16 @@ MAIN = {
     "grpo-lambda": Arm("GRPO with eligibility traces", {"rule": "uniform", "grpo_lambda": 0.99}),
 }
 
-# Which effect is the estimator's, and which the rule's.
+# Which effect is the credit's, and which the rule's.
+RULES = ("praise", "sign-aware", "proportional")
+CREDITS = ("myerson", "windows", "growth", "owen", "shapley", "leave-one-out", "solo")
 CROSSED = {
     f"{rule}, {credit}": Arm(
         f"{rule} by {credit} credit",
         {"rule": rule, **(SHAPLEY if credit == "shapley" else {"credit": credit})},
     )
-    for rule in ("praise", "sign-aware", "proportional")
-    for credit in ("myerson", "windows", "growth", "owen", "shapley", "leave-one-out", "solo")
+    for rule in RULES
+    for credit in CREDITS
 }
 WIDTHS = {
     f"w_max {width}": Arm("PROP without its faults", {**CORRECTED, "max_width": width})
@@ -90,17 +98,24 @@ BUDGETS = {
     for budget in (8, 16, 32, 64, 128, 256)
 }
 FAULTS = {
+    "corrected-hybrid": Arm("HYBRID without its faults", {"paper": True, "paper_mode": "hybrid"}),
+} | {
     fault.name: Arm(
-        "PROP with one fault",
+        "the published form with one fault",
         {"paper": True, "paper_clip": fault.name == "clamped", "paper_faults": [fault.name]}
         | {"paper_mode": MODES.get(fault.name, "prop")},
+        base=f"corrected-{MODES.get(fault.name, 'prop')}",
     )
     for fault in fields(PaperFaults)
 }
 NOISY = {
-    f"{name}, noise {noise}": replace(MAIN[name], noise=noise)
+    f"{name}, noise {noise}": replace(MAIN[name], noise=noise, base=f"grpo, noise {noise}")
     for noise in (0.1, 0.3)
     for name in ("grpo", "praise", "pruned-praise", "corrected-prop")
+}
+REPEATS = {
+    f"{name}, repeats": replace(MAIN[name], repeats=True, base="grpo, repeats")
+    for name in ("grpo", "praise", "anchored", "pruned-praise", "corrected-prop", "paper-prop")
 }
 WHOLE_PHRASES = {
     f"{name}, whole phrases": replace(MAIN[name], segmenter="delimiters")
@@ -113,6 +128,7 @@ STUDIES: Mapping[str, Mapping[str, Arm]] = {
     "budgets": BUDGETS,
     "faults": FAULTS,
     "noise": NOISY,
+    "repeats": REPEATS,
     "segmenters": WHOLE_PHRASES,
 }
 ARMS = {name: arm for study in STUDIES.values() for name, arm in study.items()}

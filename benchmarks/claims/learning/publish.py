@@ -11,8 +11,10 @@ from typing import Any
 
 from benchmarks.claims.learning import analysis, records
 from benchmarks.claims.learning.analysis import Comparison
+from benchmarks.claims.learning.arms import MAIN
 from benchmarks.claims.learning.pictures import draw_arms, draw_curves
 from benchmarks.claims.learning.report import best, comparisons, markdown, plain, signed
+from benchmarks.claims.learning.studies import studies
 from benchmarks.claims.learning.task import Task
 
 ROOT = Path(__file__).parents[3]
@@ -24,9 +26,10 @@ DEFAULT = "praise"  # the arm of `ospo train`
 
 def publish(tasks: Sequence[Task]) -> None:
     """Write the comparisons as JSON, tables as Markdown and figures as PNG."""
+    known = {task.name: records.read(task.name) for task in tasks}
     rates = {
-        task.name: analysis.by_rate(records.read(task.name), steps=STEPS, group=GROUP)
-        for task in tasks
+        name: analysis.by_rate(runs, steps=STEPS, group=GROUP, arms=MAIN)
+        for name, runs in known.items()
     }
     found = {task.name: comparisons(rates[task.name], task.ceiling) for task in tasks}
     summary = {
@@ -42,6 +45,8 @@ def publish(tasks: Sequence[Task]) -> None:
     for task in tasks:
         tables = markdown(task, rates[task.name], steps=STEPS, group=GROUP)
         (PAGES / f"learning_{task.name}.md").write_text(tables, encoding="utf-8")
+        ablated = studies(task, known[task.name])
+        (PAGES / f"learning_{task.name}_studies.md").write_text(ablated, encoding="utf-8")
     draw_curves(
         {
             task.name: {

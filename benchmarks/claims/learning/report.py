@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -59,16 +59,16 @@ def markdown(task: Task, rates: Rates, *, steps: int, group: int) -> str:
         "",
         "Each arm at its best rate against GRPO at its own:",
         "",
-        *_table(BEST, _at_best(own)),
+        *table(*at_best(own)),
         "",
         "What the harness must show, each at its best rate: credit in its place against the same",
         "weights shuffled, and the planted truth against the reward's credit under the same rule:",
         "",
-        *_table(["arms", "runs", "area", "end"], _checks(rates, task.ceiling)),
+        *table(["arms", "runs", "area", "end"], _checks(rates, task.ceiling)),
         "",
         f"All at the rate that is GRPO's best, {short(next(iter(equal.values())).rate)}:",
         "",
-        *_table(
+        *table(
             ["arm", "runs", "area − GRPO", "end − GRPO"],
             ([arm, str(c.runs), signed(c.area), signed(c.end)] for arm, c in equal.items()),
         ),
@@ -76,20 +76,23 @@ def markdown(task: Task, rates: Rates, *, steps: int, group: int) -> str:
         "What they write and cost at their best rates, means of runs; the first three are of the",
         "last tenth of training:",
         "",
-        *_table(["arm", *COSTS.values()], _costs(rates)),
+        *table(["arm", *COSTS.values()], _costs(rates)),
         "",
         "Every rate:",
         "",
-        *_table(["arm", "rate", "runs", "validation area", "test area", "test end"], _every(rates)),
+        *table(["arm", "rate", "runs", "validation area", "test area", "test end"], _every(rates)),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _at_best(found: Mapping[str, Comparison]) -> Iterator[list[str]]:
+def at_best(found: Mapping[str, Comparison]) -> tuple[Sequence[str], list[list[str]]]:
+    """Return heads and rows of what each arm does at its best rate against GRPO at its own."""
+    rows = []
     for arm, c in found.items():
         level = f"{c.level:.3f}"
         steps = plain(c.steps_ratio, 2), plain(c.headroom, 0)
-        yield [arm, short(c.rate), str(c.runs), signed(c.area), level, signed(c.end), *steps]
+        rows.append([arm, short(c.rate), str(c.runs), signed(c.area), level, signed(c.end), *steps])
+    return BEST, rows
 
 
 def _checks(rates: Rates, ceiling: float) -> Iterator[list[str]]:
@@ -120,7 +123,8 @@ def _every(rates: Rates) -> Iterator[list[str]]:
             yield [arm, short(rate), str(len(runs)), *(f"{figure:.3f}" for figure in figures)]
 
 
-def _table(heads: Sequence[str], rows: Iterator[list[str]]) -> list[str]:
+def table(heads: Sequence[str], rows: Iterable[list[str]]) -> list[str]:
+    """Return the lines of a table."""
     rule = ["---", *["---:"] * (len(heads) - 1)]
     return ["| " + " | ".join(row) + " |" for row in (heads, rule, *rows)]
 

@@ -102,9 +102,8 @@ def train(key: Key, task: Task) -> dict[str, Any]:
     tokenizer = policy.tokenizer
     end = tokenizer.eos_token_id
     segmenter = load_segmenter(arm.segmenter)
-    judged = RetrievalReward(
-        task.collection, task.retriever, task.metric, end=end, segmenter=segmenter
-    )
+    retriever = task.counting_retriever if arm.repeats else task.retriever
+    judged = RetrievalReward(task.collection, retriever, task.metric, end=end, segmenter=segmenter)
     reward: TrainingReward = judged
     if arm.noise:
         noisy = Noisy(judged.reward, arm.noise, key.seed)

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 from functools import cached_property
 
+from benchmarks.claims.learning.repeats import CountingBM25
 from ospo.data import load
 from ospo.data.collection import Collection
 from ospo.data.contexts import Context, noisy_contexts
@@ -47,6 +48,11 @@ class Task:
     def retriever(self) -> BM25:
         """What searches in training."""
         return BM25(self.collection.catalogue)
+
+    @cached_property
+    def counting_retriever(self) -> CountingBM25:
+        """The same, where repeating a term counts."""
+        return CountingBM25(self.collection.catalogue)
 
     @property
     def metric(self) -> Metric:
