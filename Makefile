@@ -34,14 +34,20 @@ lint: $(VENV)/dev.installed
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml --allowlist .ci/stubtest-allowlist owen_core._core
 	$(BIN)/clang-format --dry-run --Werror $$(find cpp benchmarks -name '*.[ch]pp')
-	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md owen_core ospo cpp tests benchmarks docs
+	$(BIN)/codespell *.md changelog.d owen_core ospo cpp tests benchmarks docs
 	$(BIN)/zizmor --offline --quiet .github
 
+# ICECAT=DIR adds the collection in that folder, without which only the generated shop is measured.
 bench: $(VENV)/dev.installed
 	for script in exact sampling callback cache retrieval dense align advantage step loaders; do $(BIN)/python benchmarks/core/$$script.py || exit; done
 	$(BIN)/python benchmarks/claims/sampling.py
 	$(BIN)/python benchmarks/claims/first_training.py
-	$(BIN)/python benchmarks/claims/worklist.py
+	for script in worklist segmentation; do $(BIN)/python benchmarks/claims/$$script.py $(ICECAT:%=--icecat %) || exit; done
+	for data in shop $(ICECAT:%=icecat:%); do \
+	  for script in dense retrievers; do $(BIN)/python benchmarks/claims/$$script.py --data $$data || exit; done; \
+	  for module in credit_quality faults; do $(BIN)/python -m benchmarks.claims.$$module run --data $$data || exit; done; \
+	done
+	$(BIN)/python -m benchmarks.claims.learning.proxy --store
 	$(BIN)/python -m benchmarks.claims.bias
 	$(BIN)/python -m benchmarks.claims.clue_game
 

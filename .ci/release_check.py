@@ -32,7 +32,7 @@ CHECKS = {
     "dense": [(f"{DEMO} --retriever dense", 0)],
     "dev": [("python -m pytest --version", 0), ("mypy --version", 0), ("ruff --version", 0)],
     "distributed": [(f"python -c '{DASK_AND_RAY}'", 0)],
-    "docs": [("python -c 'import furo, myst_parser, sphinx, sphinx_gallery'", 0)],
+    "docs": [("python -c 'import furo, math_core, myst_parser, sphinx, sphinx_gallery'", 0)],
     "explain": [(DEMO, 0)],
     "faiss": [(f"{DEMO} --retriever faiss", 0)],
     "http": [(f"{DEMO} --retriever http:http://127.0.0.1:9/_search", 3)],

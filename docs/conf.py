@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).parent))  # where gallery.py is
+sys.path.insert(0, str(Path(__file__).parent))  # where gallery.py and formulas.py are
 
 project = "owen-core"
 author = copyright = "The owen-core authors"
@@ -16,8 +16,8 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
+    "formulas",
 ]
 exclude_patterns = ["tutorials"]  # the gallery is made from them
 html_theme = "furo"
@@ -30,7 +30,7 @@ autodoc_typehints = "none"  # the docstrings say more
 # Of large extras that the reference describes and no tutorial runs.
 autodoc_mock_imports = ["faiss", "onnxruntime", "onnxscript", "psycopg", "sentence_transformers"]
 autodoc_mock_imports += ["spacy"]
-napoleon_use_ivar = True
+napoleon_custom_sections = [("Attributes", "params_style")]  # of several names in a line, too
 suppress_warnings = ["ref.python"]  # several classes have an n, and none is meant by a parameter
 napoleon_google_docstring = False
 myst_enable_extensions = ["dollarmath"]
@@ -60,10 +60,18 @@ logging.getLogger("distributed").propagate = False
 def name_file_paths(app, what, name, thing, options, lines):
     """Link ``Path`` in a docstring to the file's, not to the coalition structure of that name."""
     for place, line in enumerate(lines):
-        if line.startswith((":type ", ":vartype ")):
+        if line.startswith(":type "):
             lines[place] = re.sub(r"\bPath\b", "pathlib.Path", line)
 
 
+def leave_out_settings(app, what, name, thing, options, signature, returns):
+    """Give a class with all of TRL's settings a signature that fits on a page."""
+    if what == "class" and signature and len(signature) > 2_000:
+        return "(**settings)", returns
+    return None
+
+
 def setup(app):
-    """Have docstrings looked through."""
+    """Have docstrings and signatures looked through."""
     app.connect("autodoc-process-docstring", name_file_paths, priority=900)  # after napoleon
+    app.connect("autodoc-process-signature", leave_out_settings)

@@ -6,6 +6,7 @@ import argparse
 import doctest
 import json
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -65,6 +66,25 @@ def test_the_scripts_that_pages_name_are_there():
     assert len(files) > 5
     missing = [path for path in files if not path.exists() and not path.with_suffix(".py").exists()]
     assert missing == []
+
+
+def test_each_benchmark_is_in_the_table_of_benchmarks():
+    folder = ROOT / "benchmarks"
+    rows = set(re.findall(r"^\| `([\w./]+)` \|", (folder / "README.md").read_text(), re.MULTILINE))
+    run = {path for path in folder.rglob("*.py") if '__name__ == "__main__"' in path.read_text()}
+    scripts = {path.parent if path.stem == "__main__" else path for path in run}
+    assert rows == {str(path.relative_to(folder)) for path in scripts}
+
+
+def test_a_released_readme_links_to_files_of_the_repository():
+    absolute = runpy.run_path(str(ROOT / ".ci" / "readme.py"))["absolute"]
+    text = absolute((ROOT / "README.md").read_text(encoding="utf-8"), "owner/name", "0123abc")
+    places = re.findall(r'\]\(([^)]+)|src(?:set)?="([^"]+)', text)
+    ours = [at for at in map("".join, places) if "/owner/name/" in at]
+    assert len(ours) >= 8
+    assert all(at.startswith("https://") for at in map("".join, places))
+    files = [re.split(r"/0123abc/", at)[1] for at in ours]
+    assert [file for file in files if not (ROOT / file).is_file()] == []
 
 
 def stored(name):

@@ -66,6 +66,7 @@ def draw_arms(found: Mapping[str, Mapping[str, Comparison]], path: Path) -> None
                 axes.plot(area.estimate, place, "o", color=colour, markersize=5)
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.set_yticks(range(len(arms)), reversed(arms), family=FONT)
+        axes.locator_params(axis="x", nbins=5)
         axes.set_title(f"{task}: mean of the curve, less GRPO's", loc="left", family=FONT, size=10)
         _plain(axes)
     _save(figure, path)

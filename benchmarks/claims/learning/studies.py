@@ -100,6 +100,8 @@ def _crossed(found: Mapping[str, Curves]) -> list[str]:
     if not {BASE, *arms} <= set(found):
         return []
     pairs = sorted(set.intersection(*(set(found[arm].of) for arm in (BASE, *arms))))
+    if len(pairs) < 2:
+        return []
     base = found[BASE].stacked(pairs, "test").mean(axis=1)
     areas = np.array(
         [[found[arm].stacked(pairs, "test").mean(axis=1) for arm in row] for row in cells]
