@@ -21,12 +21,11 @@ from ospo.game.concepts import plan_of, structure_of
 from ospo.search.judge import Judge
 from ospo.search.metrics import ReciprocalRank, parse_metric
 from ospo.search.retriever import Retriever
-from ospo.search.stored import Stored, found_in_store
+from ospo.search.stored import behind, found_in_store
 from ospo.search.target import TargetScore
 from ospo.text.segment import Segmenter, segment
 from owen_core.attribute import Options
 from owen_core.coalition import Coalitions, pack
-from owen_core.stopping import Progress, Stop
 
 SCORE = "score"  # of one product, in place of a metric
 SHOWN = 10  # products of each ranking
@@ -48,7 +47,7 @@ def explain(
     segmenter: Segmenter = segment,
     interactions: bool = True,
     budget: int | None = None,
-    stop: Stop | None = None,
+    stop: oc.Stop | None = None,
     rng: int = 0,
 ) -> Explanation:
     """Explain which phrases of a query drive its retrieval metric.
@@ -186,7 +185,7 @@ def _target_score(retriever: Retriever, judgments: Mapping[str, int]) -> TargetS
     return TargetScore(retriever, product)
 
 
-def _exact_plan(concept: str, n: int, budget: int | None, stop: Stop | None) -> oc.Plan | None:
+def _exact_plan(concept: str, n: int, budget: int | None, stop: oc.Stop | None) -> oc.Plan | None:
     """Return what exact credit values; None where it is sampled."""
     try:
         plan = plan_of(concept, n)
@@ -232,21 +231,20 @@ def _pairs(found: oc.Interactions | None) -> tuple[Interaction, ...]:
     return tuple(Interaction(*pair, value) for pair, value in sets.items() if len(pair) == 2)
 
 
-def _stopped(credit: oc.Attribution, stop: Stop | None) -> str:
+def _stopped(credit: oc.Attribution, stop: oc.Stop | None) -> str:
     """Say why an estimate ended, and how wide its widest interval is."""
     assert credit.cost is not None
     assert credit.std_error is not None
     assert credit.sampling is not None
     found = credit.values, credit.std_error, credit.sampling.degrees_of_freedom
-    progress = Progress(lambda: found, credit.cost.new, credit.cost.seconds)
+    progress = oc.Progress(lambda: found, credit.cost.new, credit.cost.seconds)
     ended = "the rule was met" if stop and stop.met(progress) else "the budget was spent"
     widest = progress.half_widths(0.95).max()
     return f"{ended} after {credit.cost.new:,} evaluations, widest interval ± {widest:.2g}"
 
 
 def _catalogue(retriever: Retriever) -> Catalogue | None:
-    inner = retriever.retriever if isinstance(retriever, Stored) else retriever
-    return getattr(inner, "catalogue", None)
+    return getattr(behind(retriever), "catalogue", None)
 
 
 def _products(
@@ -263,7 +261,7 @@ def _products(
 
 def _described(retriever: Retriever) -> str:
     """Name a retriever, and the engine outside that it asks, without what may be secret."""
-    inner = retriever.retriever if isinstance(retriever, Stored) else retriever
+    inner = behind(retriever)
     if isinstance(url := getattr(inner, "url", None), str):
         return f"{type(inner).__name__} at {url.partition('?')[0]}"
     return str(getattr(inner, "database", type(inner).__name__))

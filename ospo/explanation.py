@@ -15,6 +15,7 @@ from ospo.record import from_plain
 from owen_core import json_file
 
 FORMAT = 1  # version of the saved form
+ROUNDING = 1e-9  # of a sum of credits
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +207,27 @@ class Explanation:
         return self.variants[1 : len(self.segments) + 1]
 
     @property
+    def strongest(self) -> list[int]:
+        """The phrases, the largest credit first, whatever its sign."""
+        return sorted(range(len(self.credit)), key=lambda k: -abs(self.credit[k]))
+
+    @property
+    def residual(self) -> float:
+        """What the credits leave undistributed, 0 where that is rounding."""
+        residual = self.total - self.baseline - sum(self.credit)
+        return residual if abs(residual) > ROUNDING else 0.0
+
+    @property
     def best_drop(self) -> int | None:
         """The phrase without which the metric is highest, if that is better than with it."""
         gains = [variant.value - self.total for variant in self.without]
         best = max(range(len(gains)), key=gains.__getitem__)
         return best if gains[best] > 0 else None
+
+    @property
+    def best_rank(self) -> int:
+        """The rank of the query's best relevant product; 0 = none is retrieved."""
+        return min(filter(None, self.variants[0].ranks), default=0)
 
     def risen(self, variant: Variant) -> int:
         """Return how many relevant products stand higher for a variant than for the query."""

@@ -4,7 +4,7 @@ from owen_core import games, plots
 from owen_core.asynchronous import attribute_async
 from owen_core.attribute import attribute
 from owen_core.attribution import Attribution
-from owen_core.cache import MemoryStore, Store
+from owen_core.cache import MemoryStore, Statistics, Store
 from owen_core.clusters import DaskExecutor, RayExecutor
 from owen_core.compiled import CFUNC_SIGNATURE
 from owen_core.concepts import CONCEPTS, Concept, plan
@@ -19,8 +19,8 @@ from owen_core.plan import Plan, TooLargeError
 from owen_core.retry import Retry
 from owen_core.sampling import Sampling
 from owen_core.semivalue import Semivalue, beta_shapley
-from owen_core.sqlite_store import SqliteStore
-from owen_core.stopping import Budget, HalfWidth, Progress, Rank, Seconds
+from owen_core.sqlite_store import Contents, SqliteStore
+from owen_core.stopping import Budget, HalfWidth, Progress, Rank, Seconds, Stop
 from owen_core.store_file import StoreError
 from owen_core.structure import (
     Graph,
@@ -48,6 +48,7 @@ __all__ = [
     "Budget",
     "Cancelled",
     "Concept",
+    "Contents",
     "Cost",
     "DaskExecutor",
     "Estimator",
@@ -70,6 +71,8 @@ __all__ = [
     "Seconds",
     "Semivalue",
     "SqliteStore",
+    "Statistics",
+    "Stop",
     "Store",
     "StoreError",
     "TooLargeError",

@@ -100,7 +100,7 @@ def from_datasets(
         tuple(Column(texts.column(named.id))),
         {field: Column(texts.column(column)) for field, column in named.fields.items()},
     )
-    query = named.query if queries is None else named.query_id
+    query = named.query if queries is None else named.qrels_query_id
     return collect(
         name,
         catalogue,

@@ -23,6 +23,7 @@ NAMES = {
     "product_id": "product_id",
     "grade": "grade",
 }
+QRELS_QUERY_ID = "qrels_query_id"  # of the judgments, where it is not called as in the queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,17 @@ class Columns:
         The products' ids.
     fields : mapping
         Name in the catalogue -> column of the products, "title" among them.
-    query_id, query, product_id, grade : str
-        Columns of the queries and the judgments.
+    query_id, query : str
+        Columns of the queries.
+    qrels_query_id, product_id, grade : str
+        Columns of the judgments.
     """
 
     id: str
     fields: Mapping[str, str]
     query_id: str
     query: str
+    qrels_query_id: str
     product_id: str
     grade: str
 
@@ -50,7 +54,8 @@ class Columns:
     def named(cls, columns: Mapping[str, str]) -> Columns:
         """Return the columns that were named, and :data:`NAMES` for the rest.
 
-        Any other name than those is of one more column of the catalogue.
+        The queries' ids are called the same in the judgments, unless ``qrels_query_id`` is named.
+        Any other name is of one more column of the catalogue.
 
         Examples
         --------
@@ -58,7 +63,8 @@ class Columns:
         {'title': 'title', 'brand': 'maker'}
         """
         chosen = {**NAMES, **columns}
-        own = {name: chosen.pop(name) for name in NAMES if name != "title"}
+        chosen.setdefault(QRELS_QUERY_ID, chosen["query_id"])
+        own = {name: chosen.pop(name) for name in (*NAMES, QRELS_QUERY_ID) if name != "title"}
         return cls(fields=chosen, **own)
 
 
@@ -85,8 +91,9 @@ def load_table(
     encoding
         Of all files that are text.
     **columns
-        What the columns are called, where it is not what :data:`NAMES` says. Another name than
-        those is of one more column of the catalogue: ``brand="maker"``.
+        What the columns are called, where it is not what :data:`NAMES` says; ``qrels_query_id`` is
+        that of the judgments where the queries call it otherwise. Any other name is of one more
+        column of the catalogue: ``brand="maker"``.
 
     Returns
     -------
@@ -120,7 +127,7 @@ def load_table(
     if qrels is not None and table_suffix(qrels) is None:
         labels = read_trec_qrels(qrels, notes, encoding)
     elif qrels is not None:
-        query = named.query if queries is None else named.query_id
+        query = named.query if queries is None else named.qrels_query_id
         wanted = [query, named.product_id, named.grade]
         labels = read_rows(qrels, wanted, notes, filled=3, encoding=encoding)
     return collect(products.stem, catalogue, texts, labels, parse_grades(grades), notes)

@@ -58,27 +58,29 @@ def common_queries(
                 f"left out {len(unknown)} of {len(system.texts)} query ids of {system.name} that "
                 f"{collection.name} does not have ({listed(unknown)})"
             )
-    answered = [q for q in collection.queries if all(q in system.texts for system in systems)]
+    answered = dict.fromkeys(
+        q for q in collection.queries if all(q in system.texts for system in systems)
+    )
     for system in systems:
-        lacking = [q for q in collection.queries if q in system.texts and q not in set(answered)]
+        lacking = [q for q in collection.queries if q in system.texts and q not in answered]
         if lacking:
             notes.append(
                 f"left out {len(lacking)} queries of {system.name} that another system lacks "
                 f"({listed(lacking)})"
             )
-    hopeless = [
+    hopeless = dict.fromkeys(
         query
         for query in answered
         if not all(
             any(map(metric.relevant, collection.qrels.get(query, {}).values()))
             for metric in metrics
         )
-    ]
+    )
     if hopeless:
         notes.append(
             f"left out {len(hopeless)} queries without a relevant product ({listed(hopeless)})"
         )
-    queries = tuple(query for query in answered if query not in set(hopeless))
+    queries = tuple(query for query in answered if query not in hopeless)
     if len(queries) < 2:
         raise InputError(
             f"the systems have {len(queries)} judged queries in common, and a comparison needs 2: "

@@ -15,7 +15,7 @@ from ospo.evaluation.evaluation import Evaluation
 from ospo.evaluation.queries import LETTERS
 from ospo.paired import Tally
 from ospo.report.printable import direction_mark, printable, show
-from ospo.report.terminal import NEGATIVE, POSITIVE, signed
+from ospo.report.terminal import sign_colour, signed
 from ospo.search.metrics import Metric
 
 SUPERSCRIPTS = str.maketrans(LETTERS, "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
@@ -184,8 +184,7 @@ def _cut(text: str) -> Text:
 
 
 def _difference(difference: float) -> Text:
-    colour = POSITIVE if difference > 0 else NEGATIVE if difference < 0 else ""
-    return Text(signed(difference), style=colour)
+    return Text(signed(difference), style=sign_colour(difference))
 
 
 def _indented(table: Table) -> RenderableType:

@@ -14,7 +14,6 @@ from ospo.report.template import head
 from ospo.report.terminal import advice, searched
 
 MOST_IN_WORDS = 4  # interactions
-ROUNDING = 1e-9  # of a sum of credits
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +65,16 @@ class Side:
     @property
     def shown(self) -> list[int]:
         """The phrases with the largest credits, the highest first."""
-        return sorted(head(self._strongest), key=self._by_credit)
+        return sorted(head(self.explanation.strongest), key=self._by_credit)
 
     @property
     def folded(self) -> list[int]:
         """The other phrases, likewise."""
-        rest = self._strongest[len(head(self._strongest)) :]
-        return sorted(rest, key=self._by_credit)
+        strongest = self.explanation.strongest
+        return sorted(strongest[len(head(strongest)) :], key=self._by_credit)
 
     def _by_credit(self, phrase: int) -> float:
         return -self.explanation.credit[phrase]
-
-    @cached_property
-    def _strongest(self) -> list[int]:
-        credit = self.explanation.credit
-        return sorted(range(len(credit)), key=lambda k: -abs(credit[k]))
 
     def strength(self, phrase: int) -> float:
         """Return the size of a credit as a share of the largest."""
@@ -106,23 +100,16 @@ class Side:
         e = self.explanation
         return Scale.over([*e.credit, *(end for pair in e.interval or () for end in pair)])
 
-    @property
-    def residual(self) -> float:
-        """What the credits leave undistributed, 0 where that is rounding."""
-        e = self.explanation
-        residual = e.total - e.baseline - sum(e.credit)
-        return residual if abs(residual) > ROUNDING else 0.0
-
     @cached_property
     def steps(self) -> list[Step]:
         """The way from the empty query to the query, the largest credits first."""
         e = self.explanation
-        single = head(self._strongest)
+        single = head(e.strongest)
         changes = [(e.segments[k], e.credit[k]) for k in single]
-        if others := self._strongest[len(single) :]:
+        if others := e.strongest[len(single) :]:
             changes.append((f"{len(others)} others", sum(e.credit[k] for k in others)))
-        if self.residual:
-            changes.append(("residual", self.residual))
+        if e.residual:
+            changes.append(("residual", e.residual))
         steps = [Step("empty query", 0.0, e.baseline)]
         for name, change in changes:
             steps.append(Step(name, steps[-1].end, steps[-1].end + change))
@@ -162,11 +149,6 @@ class Side:
     def advice(self) -> str:
         """The one thing to try."""
         return advice(self.explanation)
-
-    @property
-    def best_rank(self) -> int:
-        """The rank of the best relevant product; 0 = none is retrieved."""
-        return min((rank for rank in self.explanation.variants[0].ranks if rank), default=0)
 
     @property
     def paired(self) -> list[int]:

@@ -78,10 +78,9 @@ def _tail(explanation: Explanation, wrote: Sequence[Path]) -> list[tuple[str, st
 
 
 def _why_zero(explanation: Explanation) -> str:
-    query = explanation.variants[0]
-    if not query.ranking:
+    if not explanation.variants[0].ranking:
         return "it retrieves nothing at all; use words of the products"
-    best = min(filter(None, query.ranks), default=0)
+    best = explanation.best_rank
     if not best:
         return "it retrieves no relevant product at all"
     return f"its best relevant product stands at rank {best}; a deeper metric would see it"
@@ -123,7 +122,7 @@ def credit_table(explanation: Explanation, width: int) -> RenderableType:
     """Return the phrases by falling credit; of many, those of the largest credits."""
     e, n = explanation, len(explanation.segments)
     cells = BAR_CELLS if width >= NARROW else NARROW_BAR_CELLS
-    shown = sorted(sorted(range(n), key=lambda k: -abs(e.credit[k]))[:SHOWN_PHRASES])
+    shown = e.strongest[:SHOWN_PHRASES]
     largest = max(map(abs, e.credit)) or 1.0
     table = dim_table(2)
     table.add_column("phrase", min_width=8)
@@ -135,7 +134,7 @@ def credit_table(explanation: Explanation, width: int) -> RenderableType:
     table.add_column("change", justify="right", no_wrap=True)
     for k in sorted(shown, key=lambda k: -e.credit[k]):
         credit, without = e.credit[k], e.without[k].value
-        colour, low, high = _colour(credit), *(e.interval[k] if e.interval else (1.0, 1.0))
+        colour, low, high = sign_colour(credit), *(e.interval[k] if e.interval else (1.0, 1.0))
         row: list[RenderableType] = [
             Text(printable(e.segments[k])),
             Text(direction_mark(e.segments[k]) + signed(credit), style=colour),
@@ -149,8 +148,7 @@ def credit_table(explanation: Explanation, width: int) -> RenderableType:
         rest = sum(e.credit[k] for k in range(n) if k not in shown)
         table.add_row(Text(f"{n - len(shown)} more", style="dim"), signed(rest))
     table.add_row(Text("sum", style="dim"), signed(sum(e.credit)))
-    residual = e.total - e.baseline - sum(e.credit)
-    shared = "they sum to value − empty" if abs(residual) < NOISE else f"{signed(residual)} is left"
+    shared = f"{signed(e.residual)} is left" if e.residual else "they sum to value − empty"
     how = "exact" if e.interval is None else "sampled"
     return indented(table, f"credits: {e.method.concept}, {how}; {shared}")
 
@@ -165,10 +163,9 @@ def _ranks(explanation: Explanation, width: int) -> RenderableType:
         )
         for phrase, variant in zip(e.segments, e.without, strict=True)
     ]
-    by_weight = sorted(range(len(cells)), key=lambda k: -abs(e.credit[k]))
     room = width - 2 - 2 * RANK_CELLS
-    shown = {by_weight[0]}
-    for k in by_weight[1:]:
+    shown = {e.strongest[0]}
+    for k in e.strongest[1:]:
         if room - sum(cells[j] + 1 for j in (*shown, k)) >= MIN_TITLE_CELLS:
             shown.add(k)
     title_cells = min(MAX_TITLE_CELLS, room - sum(cells[k] + 1 for k in shown))
@@ -207,7 +204,7 @@ def _strongest(explanation: Explanation) -> RenderableType | None:
         names = [explanation.segments[k] for k in (pair.first, pair.second)]
         table.add_row(
             Text(" × ".join(printable(name) + direction_mark(name) for name in names)),
-            Text(signed(pair.value), style=_colour(pair.value)),
+            Text(signed(pair.value), style=sign_colour(pair.value)),
             "worth more together" if pair.value > 0 else "worth less together",
         )
     return indented(table)
@@ -254,8 +251,9 @@ def place(rank: int) -> str:
     return str(rank) if rank else "—"
 
 
-def _colour(credit: float) -> str:
-    return POSITIVE if credit > 0 else NEGATIVE if credit < 0 else ""
+def sign_colour(number: float) -> str:
+    """Return the colour of a number by its sign; none for 0."""
+    return POSITIVE if number > 0 else NEGATIVE if number < 0 else ""
 
 
 def _move(before: int, after: int) -> Text:

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from ospo.order import Orders
 from ospo.report.printable import direction_mark, printable, show
-from ospo.report.terminal import NEGATIVE, NOISE, POSITIVE, dim_table, indented, labelled, signed
+from ospo.report.terminal import NOISE, dim_table, indented, labelled, sign_colour, signed
 
 SHOWN_ORDERS = 5  # at either end
 
@@ -38,7 +38,7 @@ def print_orders(orders: Orders, console: Console) -> None:
         change = orders.values[k] - value
         table.add_row(
             f"{orders.values[k]:.3f}",
-            Text(signed(change), style=POSITIVE if change > 0 else NEGATIVE if change < 0 else ""),
+            Text(signed(change), style=sign_colour(change)),
             Text(printable(orders.texts[k]) + direction_mark(orders.texts[k])),
         )
     show(console, labelled(rows), Text(), indented(table, "the best orders, and the worst"))

@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ospo.report.printable import printable
-from ospo.report.terminal import NEGATIVE, POSITIVE, signed
+from ospo.report.terminal import sign_colour, signed
 from ospo.train.held_out import HeldOut, gain
 from ospo.train.memory import Memory
 from ospo.train.preflight import Preflight
@@ -124,7 +124,7 @@ def strip(sample: Sample) -> Text:
     parts = Text()
     for k, (phrase, credit) in enumerate(sample.credit):
         parts.append(" | " * (k > 0), style="dim")
-        parts.append(f"{printable(phrase)} ").append(signed(credit), style=_colour(credit))
+        parts.append(f"{printable(phrase)} ").append(signed(credit), style=sign_colour(credit))
     return parts if sample.credit else Text("nothing", style="dim")
 
 
@@ -221,7 +221,3 @@ def _sample(record: HeldOut) -> Table:
     ]:
         table.add_row("", Text(label, style="dim"), f"{value:.3f}", Text(printable(text.strip())))
     return table
-
-
-def _colour(credit: float) -> str:
-    return POSITIVE if credit > 0 else NEGATIVE if credit < 0 else ""

@@ -120,6 +120,7 @@ def _load(folder: Path) -> tuple[Any, Any]:
             f"{len(report['missing_keys'])} of its weights are missing; give one that was trained "
             "with one label"
         )
+    tokenizer.padding_side = "right"  # on the left it would shift the positions that BERT counts
     if tokenizer.pad_token_id is None:
         raise InputError(
             f"the tokenizer of {folder} has no padding token: set the one of its training"

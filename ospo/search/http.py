@@ -23,6 +23,7 @@ with needs("http", "the HTTP retriever"):
 EXAMPLE_URL = "http://localhost:9200/products/_search"
 RETRIED = (429, 500, 502, 503, 504)  # the engine is overloaded or restarts; others do not pass
 LONGEST_WAIT = 30  # seconds between two tries, whatever the engine asks for
+LARGEST = 1 << 25  # bytes of an answer, unpacked
 # Where engines say, with status 200, that they searched a part of the index only.
 PARTIAL = ("timed_out", "_shards.failed", "responseHeader.partialResults")
 
@@ -147,17 +148,17 @@ class HTTP(Retriever):
             block=True,
             headers={"Accept": "application/json"} | basic | dict(headers or {}),
             timeout=urllib3.Timeout(connect=timeout, read=timeout),
-            retries=urllib3.Retry(
-                total=retries,
-                redirect=0,
-                backoff_factor=wait,
-                backoff_max=LONGEST_WAIT,
-                retry_after_max=LONGEST_WAIT,
-                status_forcelist=RETRIED,
-                allowed_methods=None,  # a search changes nothing, by whatever method
-                raise_on_redirect=False,
-                raise_on_status=False,
-            ),
+        )
+        self._retries = urllib3.Retry(
+            total=retries,
+            redirect=0,
+            backoff_factor=wait,
+            backoff_max=LONGEST_WAIT,
+            retry_after_max=LONGEST_WAIT,
+            status_forcelist=RETRIED,
+            allowed_methods=None,  # a search changes nothing, by whatever method
+            raise_on_redirect=False,
+            raise_on_status=False,
         )
 
     def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
@@ -167,7 +168,7 @@ class HTTP(Retriever):
         ------
         RetrieverError
             The engine cannot be reached, refuses, or answers something else than a ranking of the
-            catalogue; the message names the URL and the status.
+            catalogue, or more than 32 MiB; the message names the URL and the status.
         """
         check_depth(k)
         with ThreadPoolExecutor(self.connections) as threads:
@@ -181,21 +182,40 @@ class HTTP(Retriever):
             "{query}", quote(query, safe="", errors="replace")
         )
         try:
-            if self.shape.body is None:
-                response = self._pool.request("GET", url)
-            else:
-                response = self._pool.request("POST", url, json=_filled(self.shape.body, query, k))
+            response, content = self._answer(url, _filled(self.shape.body, query, k))
         except urllib3.exceptions.HTTPError as error:
             cause = getattr(error, "reason", None) or error
             raise RetrieverError(
                 f"{self.url} cannot be searched ({cause}), after all tries for {query!r}: "
                 "check that the engine runs and can be reached from here"
             ) from error
-        return self._hits(response, query)
+        if len(content) > LARGEST:
+            raise RetrieverError(
+                f"{self.url} answered {query!r} with more than {LARGEST:,} bytes: have it answer "
+                "with the ids of the products, without their texts"
+            )
+        return self._hits(response, content, query)
 
-    def _hits(self, response: urllib3.BaseHTTPResponse, query: str) -> list[Any]:
+    def _answer(self, url: str, body: Any) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        """Return an answer and its content, no longer than needed to see that it is too long."""
+        method = "GET" if body is None else "POST"
+        retries = self._retries
+        while True:
+            response = self._pool.request(
+                method, url, json=body, retries=retries, preload_content=False
+            )
+            try:
+                return response, response.read(LARGEST + 1)
+            except urllib3.exceptions.HTTPError as error:  # it broke off
+                retries = (response.retries or retries).increment(method, url, error=error)
+                retries.sleep()
+            finally:
+                response.close()
+                response.release_conn()
+
+    def _hits(self, response: urllib3.BaseHTTPResponse, content: bytes, query: str) -> list[Any]:
         """Return the ids, with their scores where there are any, that an answer holds."""
-        begin = response.data[:200].decode(errors="replace")
+        begin = content[:200].decode(errors="replace")
         if response.status != 200:
             tries = 1 + len(response.retries.history if response.retries else ())
             raise RetrieverError(
@@ -203,7 +223,7 @@ class HTTP(Retriever):
                 f"{'at once' if tries == 1 else f'after {tries} tries'}: {begin!r}"
             )
         try:
-            answer = json.loads(response.data)
+            answer = json.loads(content)
             ids = [str(name) if type(name) is int else name for name in at(answer, self.shape.ids)]
             if self.shape.scores is None:
                 hits = ids

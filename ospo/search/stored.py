@@ -181,6 +181,11 @@ def found_in_store(retriever: Retriever) -> int:
     return retriever.found if isinstance(retriever, Stored) else 0
 
 
+def behind(retriever: Retriever) -> Retriever:
+    """Return what searches, whether a file keeps its ranks or not."""
+    return retriever.retriever if isinstance(retriever, Stored) else retriever
+
+
 def scorer_behind(retriever: Retriever) -> Scorer:
     """Return what scores all products itself, whether a file keeps its scores or not.
 
@@ -189,13 +194,13 @@ def scorer_behind(retriever: Retriever) -> Scorer:
     InputError
         The retriever is none that does.
     """
-    behind = retriever.retriever if isinstance(retriever, Stored) else retriever
-    if not isinstance(behind, Scorer):
+    scorer = behind(retriever)
+    if not isinstance(scorer, Scorer):
         raise InputError(
-            f"{type(behind).__name__} scores the products that it finds and no others: "
+            f"{type(scorer).__name__} scores the products that it finds and no others: "
             "use the metric RR for a single target"
         )
-    return behind
+    return scorer
 
 
 @contextmanager

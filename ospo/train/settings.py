@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
+import yaml
 from trl import ModelConfig, TrlParser
 
 from ospo.data import LOADERS
@@ -116,7 +118,7 @@ def parse(arguments: Sequence[str]) -> tuple[RunArguments, OSPOConfig]:
     Raises
     ------
     InputError
-        A key is unknown, or a value does not fit.
+        The file is damaged, a key is unknown, or a value does not fit.
 
     Examples
     --------
@@ -149,5 +151,12 @@ def make_parser(arguments: Sequence[str]) -> TrlParser:
 def _names_policy(arguments: Sequence[str]) -> bool:
     """Return whether a policy is named. Nothing else is read: TRL's settings set up a device."""
     parser = TrlParser(ModelConfig, prog="ospo train", add_help=False, allow_abbrev=False)
-    found = parser.parse_args_and_config(list(arguments), return_remaining_strings=True)
+    try:
+        found = parser.parse_args_and_config(list(arguments), return_remaining_strings=True)
+    except (OSError, UnicodeError, TypeError, IndexError, RecursionError, yaml.YAMLError) as error:
+        file = dict(pairwise(arguments)).get("--config", "")
+        raise InputError(
+            f"--config {file!r} is no file of flags in YAML ({' '.join(str(error).split())}): give "
+            "one with lines such as max_steps: 200"
+        ) from error
     return found[0].model_name_or_path is not None

@@ -73,6 +73,8 @@ def test_the_reference_of_owen_core_is_its_public_interface():
     assert of("owen_core") == listed("owen_core")
     assert of("owen_core.plots") == listed("owen_core.plots")
     assert of("owen_core.games") == set(members("owen_core.games"))
+    places = {name.rpartition(".")[0] for name in NAMES if name.startswith("owen_core.")}
+    assert places == {"owen_core", "owen_core.games", "owen_core.plots"}
     modules = {n for n in oc.__all__ if inspect.ismodule(getattr(oc, n))}
     assert modules == {"games", "plots"}
 
@@ -105,13 +107,14 @@ def test_everything_documented_says_what_it_is():
 
 
 def functions():
-    """Every public function and method, with the name it is documented under."""
+    """Every public function, method and property, with the name it is documented under."""
     for name, thing in THINGS.items():
         within = [thing]
         if inspect.isclass(thing):
             within = [f for n, f in vars(thing).items() if n[0] != "_" or n == "__init__"]
         for function in within:
-            function = inspect.unwrap(getattr(function, "__func__", function))
+            function = getattr(function, "fget", getattr(function, "__func__", function))
+            function = inspect.unwrap(function)
             if inspect.isfunction(function):
                 yield name, function
 

@@ -12,11 +12,10 @@ import shlex
 import shutil
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
+from search_engine import SearchEngine, serving
 
 from ospo.cli import main
 from ospo.commands.explainer import PASSWORD
@@ -34,62 +33,20 @@ def private_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("OSPO_CACHE", str(tmp_path / "cache"))
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers as Elasticsearch does; after ``good`` answers, with what ``then`` holds."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        query, k = asked["query"]["multi_match"]["query"], asked["size"]
-        with self.server.lock:
-            self.server.queries.append(query)
-            broken = len(self.server.queries) > self.server.good
-        if broken and self.server.then is None:  # never answers
-            self.server.closing.wait()
-            return
-        hits = self.server.engine.search([query], k)[0]
-        found = {"hits": {"hits": [{"_id": product, "_score": score} for product, score in hits]}}
-        status, content = self.server.then if broken else (200, json.dumps(found).encode())
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-
-class Server(ThreadingHTTPServer):
-    """Takes many connections at once."""
-
-    request_queue_size = 64
-
-
 @pytest.fixture(scope="module")
 def running():
-    server = Server(("127.0.0.1", 0), Handler)
-    server.engine, server.lock = BM25(load("shop").catalogue), threading.Lock()
-    server.closing = threading.Event()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.closing.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(SearchEngine()) as engine:
+        yield engine
 
 
 @pytest.fixture
 def server(running):
-    """A real search engine over the shop."""
-    running.queries, running.good, running.then = [], 10**9, (500, b"no heap left")
+    running.restart()
     return running
 
 
 def at(server, timeout=30.0):
-    address = f"http://127.0.0.1:{server.server_port}/shop/_search"
-    return f"{address}#version=1&retries=0&depth=100&timeout={timeout}"
+    return f"{server.url}#version=1&retries=0&depth=100&timeout={timeout}"
 
 
 def test_a_real_query_is_explained_as_one_json_record(icecat_dir, capsys):
@@ -147,7 +104,7 @@ def test_the_index_is_built_once(icecat_dir, tmp_path, capsys):
         (["train", "--credit", "magic"], "credit must be one of"),
         (["train", "--data", "nowhere"], "nowhere"),
         (["train", "--metric", "ERR@10"], "not supported"),
-        (["train", "--config", "/no/such.yaml"], "configuration is wrong"),
+        (["train", "--config", "/no/such.yaml"], "'/no/such.yaml' is no file of flags in YAML"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_exit_code_1(arguments, message, capsys, tmp_path):
@@ -159,6 +116,18 @@ def test_wrong_input_is_one_sentence_and_exit_code_1(arguments, message, capsys,
     assert message in captured.err
     assert len(captured.err.splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"a: [1", b"\xff\xfe", b"\0", b"[" * 5000, b"1: 2", b"!!python/name:os.system"]
+)
+def test_a_damaged_configuration_is_named(tmp_path, capsys, content):
+    config = tmp_path / "c.yaml"
+    config.write_bytes(content)
+    assert main(["train", "--config", str(config)]) == 1
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert f"--config '{config}' is no file of flags in YAML" in error
 
 
 def test_a_config_key_that_does_not_exist_is_named(tmp_path, capsys):
@@ -277,7 +246,7 @@ def test_an_engine_that_fails_halfway_is_named_and_asked_only_for_the_rest_later
     query = shop.queries[shop.answerable[0]] + " a b c d e f"
     arguments = ["explain", query, "--intent", shop.queries[shop.answerable[0]]]
     arguments += ["--cache", str(tmp_path / "ranks"), "--format", "json", "--retriever"]
-    server.good, server.then = 80, then
+    server.fail(after=80, then=then)
     assert main([*arguments, at(server, timeout=1.0 if then is None else 30.0)]) == 3
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -285,7 +254,8 @@ def test_an_engine_that_fails_halfway_is_named_and_asked_only_for_the_rest_later
     assert len(captured.err.splitlines()) == 1
     assert message in captured.err
     assert at(server).partition("#")[0] in captured.err
-    before, server.queries, server.good = server.queries, [], 10**9
+    before = server.queries
+    server.restart()
     assert main([*arguments, at(server)]) == 0
     record = json.loads(capsys.readouterr().out)
     assert record["cost"]["searched"] == len(server.queries)

@@ -7,12 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_bert import WORDS, save_scorer
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
-    BertConfig,
     BertForSequenceClassification,
-    BertTokenizer,
 )
 
 from ospo.data.collection import Catalogue
@@ -24,7 +23,6 @@ from ospo.search.judge import Judge
 from ospo.search.load import load_retriever
 from ospo.search.metrics import NDCG
 
-WORDS = ["red", "blue", "running", "shoes", "lamp", "desk", "usb", "hub"]
 SHOP = Catalogue(
     tuple("abcdef"),
     {
@@ -35,29 +33,9 @@ SHOP = Catalogue(
 queries = st.lists(st.sampled_from([*WORDS, "unheard"]), max_size=5).map(" ".join)
 
 
-def save_model(folder, outputs=1):
-    """Store a small random BERT with a head of some outputs."""
-    torch.manual_seed(0)
-    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-    tokenizer = BertTokenizer(vocab={t: i for i, t in enumerate(tokens)}, model_max_length=40)
-    tokenizer.save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(tokens),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=48,
-        max_position_embeddings=40,
-        initializer_range=0.5,  # so that pairs differ
-        num_labels=outputs,
-    )
-    BertForSequenceClassification(config).save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return save_model(tmp_path_factory.mktemp("cross"))
+    return save_scorer(tmp_path_factory.mktemp("cross"))
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +126,7 @@ def test_a_name_says_what_reads_which_products(engine, folder):
 
 def test_a_model_with_several_outputs_is_refused(tmp_path):
     with pytest.raises(InputError, match="has 3 outputs, and a score is one number"):
-        Reranker(BM25(SHOP), SHOP, save_model(tmp_path, outputs=3), device="cpu")
+        Reranker(BM25(SHOP), SHOP, save_scorer(tmp_path, outputs=3), device="cpu")
 
 
 def test_an_encoder_is_no_cross_encoder():
@@ -162,7 +140,7 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
 
 
 def test_a_score_that_is_not_finite_is_refused(tmp_path):
-    folder = save_model(tmp_path)
+    folder = save_scorer(tmp_path)
     model = BertForSequenceClassification.from_pretrained(folder)
     model.classifier.bias.data[:] = torch.nan
     model.save_pretrained(folder)

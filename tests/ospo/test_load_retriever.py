@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import re
 import subprocess
 import sys
@@ -155,16 +154,9 @@ def test_what_a_users_module_lacks_is_told(shelf):
 def test_a_missing_package_is_named_with_the_line_that_installs_it(
     monkeypatch, name, package, extra
 ):
-    real = builtins.__import__
-
-    def without(name, *rest):
-        if name.partition(".")[0] == package:
-            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
-        return real(name, *rest)
-
     for module in [m for m in sys.modules if m.startswith("ospo.search.")]:
         monkeypatch.delitem(sys.modules, module)
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(
         ModuleNotFoundError, match=rf'needs {package}; pip install "owen-core\[{extra}\]"'
     ):

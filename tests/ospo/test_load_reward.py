@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+from tiny_bert import save_scorer
 
 from ospo.data import load
 from ospo.errors import InputError
@@ -29,21 +28,7 @@ def loaded(name):
 
 @pytest.fixture(scope="module")
 def preferences(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("preferences")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "lamp"]
-    BertTokenizer(vocab={word: i for i, word in enumerate(words)}).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(words),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=32,
-        num_labels=1,
-    )
-    BertForSequenceClassification(config).save_pretrained(folder)
-    return folder
+    return save_scorer(tmp_path_factory.mktemp("preferences"))
 
 
 def test_a_name_stands_for_a_reward(preferences):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import logging
 import shutil
 import sys
@@ -13,14 +12,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import (
-    Dense,
-    Normalize,
-    Pooling,
-    StaticEmbedding,
-    Transformer,
-)
-from transformers import BertConfig, BertModel, BertTokenizer
+from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
+from tiny_bert import WORDS, save_encoder
+from transformers import BertTokenizer
 
 from ospo.cli import main
 from ospo.data.collection import Catalogue
@@ -30,36 +24,13 @@ from ospo.search.encoder import Encoder, minilm_folder
 from ospo.search.load import load_retriever
 from ospo.search.onnx import TOLERANCE, Graph, OnnxEncoder
 
-WORDS = ["red", "blue", "running", "shoes", "lamp", "desk", "usb", "hub", "alpen"]
 SHOP = Catalogue(tuple("abcd"), {"title": ("red lamp", "blue lamp", "running shoes", "usb hub")})
 texts = st.lists(st.sampled_from([*WORDS, "unheard"]), max_size=40).map(" ".join)
 
 
-def save_model(folder, *, pooling="mean", dense=False, **options):
-    """Store a small random BERT as sentence-transformers does."""
-    torch.manual_seed(0)
-    bert = folder / "bert"
-    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-    BertTokenizer(vocab={token: i for i, token in enumerate(tokens)}).save_pretrained(bert)
-    config = BertConfig(
-        vocab_size=len(tokens),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=4,
-        intermediate_size=48,
-        max_position_embeddings=40,
-    )
-    BertModel(config).save_pretrained(bert)
-    modules = [Transformer(str(bert), max_seq_length=32), Pooling(32, pooling_mode=pooling)]
-    modules += [Dense(32, 16)] if dense else []
-    model = SentenceTransformer(modules=[*modules, Normalize()], device="cpu", **options)
-    model.save(str(folder / "model"))
-    return folder / "model"
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return save_model(tmp_path_factory.mktemp("tiny"))
+    return save_encoder(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +51,7 @@ def own_copy(encoder, cache, tmp_path):
 
 def test_pooling_layers_and_prompts_stay_those_of_the_folder(tmp_path, folder, cache):
     prompts = {"query": "usb hub ", "document": "desk "}
-    other = save_model(tmp_path, pooling="cls", dense=True, prompts=prompts)
+    other = save_encoder(tmp_path, pooling="cls", dense=True, prompts=prompts)
     shop = ["red", "", "blue running shoes", "usb " * 50]
     for model in (folder, other):
         plain, fast = Encoder(model, device="cpu"), OnnxEncoder(model, cache)
@@ -225,14 +196,7 @@ def test_names_stand_for_onnx_encoders(folder, cache):
 
 @pytest.mark.parametrize("package", ["onnxruntime", "onnxscript"])
 def test_a_missing_package_is_named_with_the_line_that_installs_it(monkeypatch, package):
-    real = builtins.__import__
-
-    def without(name, *rest):
-        if name.partition(".")[0] == package:
-            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
-        return real(name, *rest)
-
     monkeypatch.delitem(sys.modules, "ospo.search.onnx")
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ModuleNotFoundError, match=rf'{package}; pip install "owen-core\[onnx\]"'):
         load_retriever("dense:#onnx", SHOP)

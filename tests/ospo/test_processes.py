@@ -17,13 +17,19 @@ SHORT += ["--warm_start_steps", "150", "--contexts", "queries"]
 
 # Runs the command, and leaves what each process ended with.
 LEAVE = """
-import os, sys, torch
+import dataclasses, os, sys, torch
 from ospo.train.trl import OSPOTrainer
 end = OSPOTrainer.end
 
 def leave(self):
-    world = self.accelerator.num_processes
-    torch.save((world, self.model.state_dict()), f"{sys.argv[1]}/rank-{os.environ['RANK']}.pt")
+    left = {
+        "processes": self.accelerator.num_processes,
+        "weights": self.model.state_dict(),
+        "fit": dataclasses.asdict(self.weight.fit),
+        "credit": list(self._logs["extra"]["credit"]),
+        "completions": list(self._logs["completion"]),
+    }
+    torch.save(left, f"{sys.argv[1]}/rank-{os.environ['RANK']}.pt")
     end(self)
 
 OSPOTrainer.end = leave
@@ -76,12 +82,17 @@ def torchrun(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_two_processes_train_one_policy_and_one_of_them_writes(tmp_path):
     script, folder = tmp_path / "leave.py", tmp_path / "run"
     script.write_text(LEAVE)
-    done = torchrun(script, str(tmp_path), *SHORT, "--output_dir", str(folder))
+    fitted = ["--rule", "prefix", "--scale_rewards", "none", "--log_completions"]
+    done = torchrun(script, str(tmp_path), *SHORT, *fitted, "--output_dir", str(folder))
     assert done.returncode == 0, done.stderr
-    (world, first), (also, second) = (torch.load(tmp_path / f"rank-{rank}.pt") for rank in (0, 1))
-    assert world == also == 2
-    assert first.keys() == second.keys()
-    assert all(torch.equal(weights, second[name]) for name, weights in first.items())
+    left, also = (torch.load(tmp_path / f"rank-{rank}.pt") for rank in (0, 1))
+    weights, others = left.pop("weights"), also.pop("weights")
+    assert weights.keys() == others.keys()
+    assert all(torch.equal(weight, others[name]) for name, weight in weights.items())
+    assert left == also
+    assert left["processes"] == 2
+    assert left["fit"]["variance"] > 0
+    assert len(left["credit"]) == len(left["completions"]) == 16  # of both ranks
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if "loss" in line] == [1, 2]
     assert any(line.get("grad_norm") for line in lines)

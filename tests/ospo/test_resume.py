@@ -8,12 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from search_engine import SearchEngine, serving
 
 from ospo.cli import main
-from ospo.data import load
 from ospo.errors import InputError
 from ospo.search.bm25 import BM25
 from ospo.train.checkpoints import last_checkpoint
@@ -35,44 +34,10 @@ def shared_cache(tmp_path_factory):
         yield
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers as Elasticsearch does, as long as the engine is up."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        query, k = asked["query"]["multi_match"]["query"], asked["size"]
-        hits = self.server.engine.search([query], k)[0]
-        found = {"hits": {"hits": [{"_id": product, "_score": score} for product, score in hits]}}
-        content = json.dumps(found).encode()
-        self.send_response(200 if self.server.up.is_set() else 503)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-
-class Server(ThreadingHTTPServer):
-    """Takes many connections at once."""
-
-    request_queue_size = 64
-
-
 @pytest.fixture(scope="module")
 def server():
-    """A search engine over the shop, that can be taken down."""
-    server = Server(("127.0.0.1", 0), Handler)
-    server.engine, server.up = BM25(load("shop").catalogue), threading.Event()
-    server.up.set()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(SearchEngine()) as engine:
+        yield engine
 
 
 class After(View):
@@ -143,17 +108,17 @@ def test_a_training_that_fails_is_resumed_to_the_same_bits(
 
 def test_an_engine_that_dies_exits_3_and_training_goes_on_when_it_is_back(server, tmp_path, capsys):
     folder = tmp_path / "run"
-    name = f"http://me:s3cret@127.0.0.1:{server.server_port}/shop/_search#retries=0&depth=2000"
+    name = f"{server.url}#retries=0&depth=2000&timeout=60".replace("//", "//me:s3cret@")
     arguments = [*SHORT, "--output_dir", str(folder), "--retriever", name]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ospo.report.training.LiveView.step", lambda *_: server.up.clear())
+        patch.setattr("ospo.report.training.LiveView.step", lambda *_: server.fail())
         assert main(["train", *arguments]) == 3
     captured = capsys.readouterr()
     assert captured.err.startswith("ospo: ")
     assert f"127.0.0.1:{server.server_port}" in captured.err
     assert "--resume" in captured.out
     assert last_checkpoint(folder) == folder / "checkpoint-1"
-    server.up.set()
+    server.restart()
     assert main(["train", *arguments, "--resume"]) == 0
     steps, *_ = outcome(folder)
     assert [line["step"] for line in steps] == [1, 2, 3, 4]

@@ -127,6 +127,13 @@ def test_a_score_does_not_depend_on_the_batch(folder, order, batch_size):
     assert values.tolist() == alone[list(order)].tolist()
 
 
+def test_a_tokenizer_that_pads_on_the_left_changes_no_score(folder, tmp_path):
+    left = shutil.copytree(folder, tmp_path / "left")
+    PreTrainedTokenizerFast.from_pretrained(folder, padding_side="left").save_pretrained(left)
+    values = BradleyTerry(left).value(TEXTS, ROWS)
+    assert values.tolist() == BradleyTerry(folder).value(TEXTS, ROWS).tolist()
+
+
 def test_sentences_share_what_a_reward_model_says(folder):
     reward = BradleyTerry(folder)
     (credit,) = attribute_together(

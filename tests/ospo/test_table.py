@@ -47,6 +47,16 @@ def test_tables_of_several_formats_are_read_by_their_column_names(folder: Path) 
     assert collection.qrels == {"1": {"a": 3}, "2": {"b": 0}}
 
 
+def test_queries_and_judgments_may_call_a_query_by_different_columns(folder: Path) -> None:
+    expected = read(folder)
+    (folder / "qrels.jsonl").write_text(QRELS.replace("qid", "asked"))
+    collection = read(folder, more=",qrels_query_id=asked")
+    assert (collection.queries, collection.qrels) == (expected.queries, expected.qrels)
+    assert [*collection.catalogue.fields] == ["title", "brand"]
+    with pytest.raises(InputError, match="jsonl lacks the columns qid"):
+        read(folder)
+
+
 def test_the_products_may_be_in_any_format(folder: Path) -> None:
     header, *lines = (line.split(",") for line in PRODUCTS.splitlines())
     records = [dict(zip(header, line, strict=True)) for line in lines]

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 import owen_core as oc
 from owen_core import _core
-from owen_core.cache import Statistics
 from owen_core.coalition import words
 
 
@@ -101,7 +100,7 @@ def test_a_store_in_memory_is_a_dictionary_for_every_game(n_and_batches):
         store.put(value, packed(batch), n, paid)
         known.update(zip(batch, paid.tolist(), strict=True))
         assert len(store) == sum(map(len, games.values()))
-    assert store.statistics == Statistics(len(store), hits, looked_up - hits)
+    assert store.statistics == oc.Statistics(len(store), hits, looked_up - hits)
 
 
 def test_coalitions_of_fewer_players_are_others():
@@ -124,4 +123,4 @@ def test_threads_share_a_store():
     values, known = store.find(min, rows, 64)
     assert known.all()
     np.testing.assert_array_equal(values, rows[:, 0] * 0.5)
-    assert store.statistics == Statistics(20_000, 40_000, 0)
+    assert store.statistics == oc.Statistics(20_000, 40_000, 0)

@@ -23,9 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import owen_core as oc
-from owen_core.cache import Statistics
 from owen_core.coalition import words
-from owen_core.sqlite_store import LOADED_GAMES, Contents
+from owen_core.sqlite_store import LOADED_GAMES
 from owen_core.store_file import VERSION
 
 NOBODY = 65534
@@ -156,10 +155,10 @@ def test_more_games_than_are_kept_in_memory_are_all_found(path):
 def test_statistics_and_contents_say_what_happened(path):
     began = datetime.now(UTC).replace(microsecond=0)
     with oc.SqliteStore(path, "a") as store:
-        assert store.contents() == Contents(0, 0, store.contents().bytes, None, None)
+        assert store.contents() == oc.Contents(0, 0, store.contents().bytes, None, None)
         put(store, 0, 30_000)
         known(store, 29_990, 30_020)
-        assert store.statistics == Statistics(30_000, 10, 20)
+        assert store.statistics == oc.Statistics(30_000, 10, 20)
         contents = store.contents()
         assert (contents.games, contents.entries) == (1, 30_000)
         assert contents.bytes >= 30_000 * 16
@@ -424,7 +423,7 @@ def test_threads_share_a_store(path):
     with oc.SqliteStore(path, "a") as store, ThreadPoolExecutor(4) as threads:
         list(threads.map(work, range(0, 1000, 250)))
         assert known(store, 0, 10_000).all()
-        assert store.statistics == Statistics(10_000, 20_000, 0)
+        assert store.statistics == oc.Statistics(10_000, 20_000, 0)
 
 
 WRITERS = """
