@@ -14,9 +14,11 @@ import pytest
 from benchmarks.claims.learning.loop import write
 from benchmarks.claims.learning.run import Key
 from benchmarks.claims.sentences import report, run
+from benchmarks.claims.sentences.checks import agreement, counted
 from benchmarks.claims.sentences.policy import train as train_policy
-from benchmarks.claims.sentences.preferences import Comparison, agreement, comparisons
-from benchmarks.claims.sentences.preferences import train as train_reward
+from benchmarks.claims.sentences.preferences import DECIDED, Comparison, comparisons
+from benchmarks.claims.sentences.reward_model import train as train_reward
+from benchmarks.claims.sentences.reward_model import words as words_of_pairs
 from benchmarks.claims.sentences.task import WISHES, Task, Wanted
 from ospo.reward.bradley_terry import BradleyTerry
 from ospo.reward.pair import PairReward
@@ -76,25 +78,35 @@ def test_a_wanted_sentence_is_worth_2_once_and_any_other_costs_1(task):
 
 def test_drafts_are_preferred_as_often_as_bradley_and_terry_say(task):
     won = defaultdict(list)
-    for its in islice(comparisons(task, task.parts[0], seed=0), 4000):
+    for its in islice(comparisons(task, seed=0), 4000):
         rows = [{"wish": its.wish}] * 2
         assert Wanted(task).value(its.drafts, rows).tolist() == [*its.worth]
         won[abs(its.worth[0] - its.worth[1])].append(its.worth[0] > its.worth[1])
-    for apart in (1.0, 2.0, 3.0):
+    for apart in (1.0, 2.0):
         wins = won[apart]
-        chance = 1 / (1 + exp(-apart))
+        chance = 1 / (1 + exp(-DECIDED * apart))
         assert abs(np.mean(wins) - chance) < 4 * (chance * (1 - chance) / len(wins)) ** 0.5
 
 
 def test_the_truth_agrees_with_readers_as_often_as_its_differences_say(task):
-    told = list(islice(comparisons(task, task.parts[2], seed=1), 500))
+    told = list(islice(comparisons(task, seed=1), 500))
     apart = np.array([abs(its.worth[0] - its.worth[1]) for its in told])
-    expected = np.mean(1 / (1 + np.exp(-apart)))
+    expected = np.mean(1 / (1 + np.exp(-DECIDED * apart)))
     assert agreement(task, Wanted(task), 500) == pytest.approx(expected, abs=0.08)
     assert 0.6 < expected < 0.95
 
 
-def test_a_reward_model_learns_what_is_preferred_and_is_loaded_as_any_other(beginner, tmp_path):
+def test_the_truth_counts_wanted_sentences_and_what_is_added_to_them(task):
+    scores = counted(task, Wanted(task), pages=40)
+    wanted = 2.0 * np.arange(4)
+    nothing, unwanted, again, spoiled = scores.swapaxes(0, 1)
+    np.testing.assert_array_equal(nothing, np.tile(wanted, (40, 1)))
+    np.testing.assert_array_equal(unwanted, nothing - 1)
+    np.testing.assert_array_equal(again, nothing - [0, 1, 1, 1])
+    assert (spoiled - nothing == -1).mean() > 0.9  # some ends fit and some cut no sentence off
+
+
+def test_a_reward_model_learns_what_is_preferred_and_is_loaded_as_any_other(task, tmp_path):
     rng = np.random.default_rng(0)
     colours = ["red", "blue", "green", "black"]
 
@@ -105,14 +117,20 @@ def test_a_reward_model_learns_what_is_preferred_and_is_loaded_as_any_other(begi
             drafts = (f"Comes in red. {rest}", f"Comes in {other}. {rest}")
             yield Comparison("details", drafts, (1.0, 0.0))
 
-    train_reward(told(), beginner.tokenizer, tmp_path / "reward", steps=40)
+    train_reward(told(), words_of_pairs(task), tmp_path / "reward", steps=40)
     reward = BradleyTerry(tmp_path / "reward", "wish")
     pairs = [next(told()).drafts for _ in range(50)]
     scores = reward.value([text for pair in pairs for text in pair], [{"wish": "details"}] * 100)
     assert (scores[::2] > scores[1::2]).mean() > 0.9
     spaced = reward.value([f" {text}" for text in pairs[0]], [{"wish": "details"}] * 2)
     assert spaced.tolist() == scores[:2].tolist()
-    assert beginner.tokenizer.padding_side == "left"
+
+
+def test_an_empty_draft_is_read_alike_in_training_and_in_valuing(task):
+    tokenizer = words_of_pairs(task)
+    assert tokenizer("offers", "").input_ids == tokenizer([("offers", "")]).input_ids[0]
+    full_stop, end = tokenizer("offers", "Made of oak.").input_ids[-2:]
+    assert tokenizer.convert_ids_to_tokens([full_stop, end]) == ["Ġ.", "<eos>"]
 
 
 class Length(PairReward):
@@ -184,6 +202,6 @@ def test_the_report_takes_the_rate_that_validation_chose(tmp_path, monkeypatch, 
     assert told == report.TABLES.read_text()
     score, worth = told.split("\n\n")[1:4:2]
     # End levels are means over the last evaluations, here of the first and the last.
-    assert "| praise | 1.0e-03 | 3 | +0.500 [+0.500, +0.500] | 1.000 |" in score
-    assert "| praise | 1.0e-03 | 3 | −0.500 [−0.500, −0.500] | -1.000 |" in worth
+    assert "| praise | 1e-3 | 3 | +0.500 [+0.500, +0.500] | 1.000 |" in score
+    assert "| praise | 1e-3 | 3 | −0.500 [−0.500, −0.500] | -1.000 |" in worth
     assert report.FIGURE.stat().st_size > 10_000

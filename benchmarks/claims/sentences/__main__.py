@@ -7,7 +7,8 @@ r"""Does credit of sentences learn faster? Controlled generation with a Bradley-
 ``train`` runs each arm at every rate with the first seed, and with the other seeds at the rate that
 was best on validation pages. It makes the runs that are missing, one after another, and keeps each
 as it finishes, so it can be stopped and started. The figures of ``report`` are of test pages.
-``reward`` prints how often the reward model, and the truth, agree with the readers of test pages.
+``reward`` tells how often the reward model, and the truth, agree with readers, and whether they
+count sentences. Both write what they print to where the results page reads it.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from itertools import product
 from benchmarks.claims.learning import analysis, records
 from benchmarks.claims.learning.arms import ARMS
 from benchmarks.claims.learning.run import Key
-from benchmarks.claims.sentences.preferences import agreement, reward_model
-from benchmarks.claims.sentences.report import report
+from benchmarks.claims.sentences.checks import counting
+from benchmarks.claims.sentences.report import PAGES, report
+from benchmarks.claims.sentences.reward_model import reward_model
 from benchmarks.claims.sentences.run import train
 from benchmarks.claims.sentences.task import Task, Wanted
 
 NAME = "sentences"  # of the records
+COUNTED = PAGES / "sentences_reward.md"
 RULES = ["grpo", "praise", "placebo", "oracle", "pruned", "pruned-praise"]
 RULES += ["sign-aware", "anchored", "additive"]
 
@@ -52,8 +55,9 @@ def main() -> None:
         return
     if asked.action == "reward":
         task = Task()
-        for reward in (reward_model(task), Wanted(task)):
-            print(f"{type(reward).__name__:<14}{agreement(task, reward):.3f}")
+        told = counting(task, {"model": reward_model(task), "truth": Wanted(task)})
+        print(told)
+        COUNTED.write_text(f"{told}\n", encoding="utf-8")
         return
     first, *others = asked.seeds
     make(

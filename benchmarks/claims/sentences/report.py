@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmarks.claims.learning import analysis
-from benchmarks.claims.learning.analysis import BASE, Comparison, Curves
-from benchmarks.claims.learning.report import best, comparisons, plain, signed
+from benchmarks.claims.learning.analysis import BASE, Curves
+from benchmarks.claims.learning.report import at_best, best, comparisons, short, table
 from benchmarks.claims.learning.run import EVERY, Key
 from owen_core.plots.style import BLUE, FAINT, FONT, INK, MUTED, RED
 
-ROOT = Path(__file__).parents[3]
-TABLES = ROOT / "docs" / "results" / "sentences.md"
-FIGURE = ROOT / "docs" / "results" / "figures" / "sentences.png"
+PAGES = Path(__file__).parents[3] / "docs" / "results"
+TABLES = PAGES / "sentences.md"
+FIGURE = PAGES / "figures" / "sentences.png"
+Records = Mapping[Key, Mapping[str, Any]]
 MEASURES = {"test": "Score of the reward model", "worth": "True worth to the reader"}
 DRAWN = {
     BASE: (INK, "GRPO"),
@@ -29,7 +30,7 @@ DRAWN = {
 
 
 def curves(
-    records: Mapping[Key, Mapping[str, Any]], measure: str, *, steps: int
+    records: Records, measure: str, *, steps: int
 ) -> tuple[dict[str, dict[float, Curves]], float]:
     """Return the curves of a measure on test pages, by arm and rate, and its ceiling."""
     of = {
@@ -40,46 +41,44 @@ def curves(
     return analysis.by_rate(of, steps=steps, group=Key.group), max(ceilings, default=0.0)
 
 
-def report(records: Mapping[Key, Mapping[str, Any]], *, steps: int) -> None:
+def report(records: Records, *, steps: int) -> None:
     """Print the tables, and write them and the picture of the curves for the results page."""
-    told = []
-    for measure, meaning in MEASURES.items():
-        rates, ceiling = curves(records, measure, steps=steps)
-        with np.errstate(invalid="ignore"):  # a level below the beginning is reached in 0 steps
-            found = comparisons(rates, ceiling)
-        told += [f"{meaning}; all wanted sentences: {ceiling:.3f}", "", *_table(found), ""]
-    told += ["Mean of the curve on validation pages, and runs:", "", *_rates(rates)]
-    text = "\n".join(told) + "\n"
+    text = markdown(records, steps=steps)
     print(text, end="")
     TABLES.write_text(text, encoding="utf-8")
     draw(records, steps=steps)
 
 
-def _table(found: Mapping[str, Comparison]) -> Iterator[str]:
-    yield "| arm | rate | runs | area − GRPO | end | end − GRPO | steps to GRPO's end / GRPO's |"
-    yield "|---|---:|---:|---:|---:|---:|---:|"
-    for arm, its in found.items():
-        yield (
-            f"| {arm} | {its.rate:.1e} | {its.runs} | {signed(its.area)} | {its.level:.3f} "
-            f"| {signed(its.end)} | {plain(its.steps_ratio, 2)} |"
-        )
+def markdown(records: Records, *, steps: int) -> str:
+    """Return all tables."""
+    told = []
+    for measure, meaning in MEASURES.items():
+        rates, ceiling = curves(records, measure, steps=steps)
+        with np.errstate(invalid="ignore"):  # a level below the beginning is reached in 0 steps
+            found = comparisons(rates, ceiling)
+        told += [f"{meaning}; all wanted sentences: {ceiling:.3f}", "", *table(*at_best(found)), ""]
+    told += ["Mean of the curve on validation pages, and runs:", "", *_rates(rates)]
+    return "\n".join(told) + "\n"
 
 
-def _rates(arms: Mapping[str, Mapping[float, Curves]]) -> Iterator[str]:
+def _rates(arms: Mapping[str, Mapping[float, Curves]]) -> list[str]:
     tried = sorted({rate for rates in arms.values() for rate in rates})
-    yield f"| arm | {' | '.join(f'{rate:.1e}' for rate in tried)} |"
-    yield f"|---|{'---:|' * len(tried)}"
-    for arm, rates in arms.items():
-        told = (
-            f"{own.stacked(sorted(own.of), 'validation').mean():.3f} ({len(own.of)})"
-            if (own := rates.get(rate))
-            else ""
-            for rate in tried
-        )
-        yield f"| {arm} | {' | '.join(told)} |"
+    rows = [
+        [
+            arm,
+            *(
+                f"{own.stacked(sorted(own.of), 'validation').mean():.3f} ({len(own.of)})"
+                if (own := rates.get(rate))
+                else ""
+                for rate in tried
+            ),
+        ]
+        for arm, rates in arms.items()
+    ]
+    return table(["arm", *map(short, tried)], rows)
 
 
-def draw(records: Mapping[Key, Mapping[str, Any]], *, steps: int) -> None:
+def draw(records: Records, *, steps: int) -> None:
     """Draw the mean curves of test pages, by both measures."""
     figure = Figure(figsize=(9.2, 3.8), layout="constrained")
     FigureCanvasAgg(figure)

@@ -14,7 +14,7 @@ from benchmarks.claims.learning.arms import ARMS
 from benchmarks.claims.learning.loop import Learner, Rollouts, write
 from benchmarks.claims.learning.run import DIGITS, EVERY, PROMPTS, Key, Shaper
 from benchmarks.claims.sentences.policy import warm_policy
-from benchmarks.claims.sentences.preferences import reward_model
+from benchmarks.claims.sentences.reward_model import reward_model
 from benchmarks.claims.sentences.task import Request, Task, Wanted
 from ospo.reward.reward import Values
 from ospo.text.prose import sentences
@@ -88,7 +88,7 @@ def train(key: Key, task: Task) -> dict[str, Any]:
         tracked["norm"].append(learner.update(rollouts, shaped))
         if (step + 1) % EVERY == 0:
             written, asked = look()
-    best = [_best(request, task) for request in held_out["test"]]
+    best = [" ".join(task.wanted(request)) for request in held_out["test"]]
     tenths = {
         name: [round(float(np.mean(part)), 4) for part in np.array_split(values, 10)]
         for name, values in tracked.items()
@@ -129,10 +129,6 @@ def _texts(policy: Policy, rollouts: Rollouts) -> list[str]:
 
 def _rows(requests: Sequence[Request], group: int) -> list[dict[str, str]]:
     return [{"wish": request.wish} for request in requests for _ in range(group)]
-
-
-def _best(request: Request, task: Task) -> str:
-    return " ".join(each for each in request.page if task.wishes.get(each) == request.wish)
 
 
 def _mean(values: Values) -> float:

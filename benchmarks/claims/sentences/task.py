@@ -66,6 +66,10 @@ class Task:
             told = [each.phrase for product in chosen for each in sentences(product.description)]
             yield Request(tuple(shuffled(rng, dict.fromkeys(told))), pick(rng, WISHES))
 
+    def wanted(self, request: Request) -> list[str]:
+        """Return the sentences of the page that answer the wish."""
+        return [each for each in request.page if self.wishes.get(each) == request.wish]
+
     def training(self, seed: int) -> Iterator[Request]:
         """Yield requests for training."""
         return self.requests(self.parts[0], seed)
