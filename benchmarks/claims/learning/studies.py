@@ -17,6 +17,7 @@ from benchmarks.claims.learning.task import Task
 RATE = 8e-4  # the best of most arms of the main comparison
 LONG = 300
 GROUPS = (2, 4, 8, 16)
+FEWEST = 3  # runs that are shown
 Records = Mapping[Key, Mapping[str, Any]]
 HEADS = ("arm", "against", "runs", "area apart", "end apart", "phrases", "of them repeated")
 TITLES = {
@@ -51,7 +52,7 @@ def _against(found: Mapping[str, Curves], arms: Sequence[str]) -> Iterator[list[
         if arm not in found or base not in found or arm == base:
             continue
         pairs = sorted(set(found[arm].of) & set(found[base].of))
-        if len(pairs) < 2:
+        if len(pairs) < FEWEST:
             continue
         area, end = (_apart(found[arm], found[base], pairs, last) for last in (None, analysis.LAST))
         said = (_last(found[arm], pairs, name) for name in ("phrases", "repeated"))
@@ -100,7 +101,7 @@ def _crossed(found: Mapping[str, Curves]) -> list[str]:
     if not {BASE, *arms} <= set(found):
         return []
     pairs = sorted(set.intersection(*(set(found[arm].of) for arm in (BASE, *arms))))
-    if len(pairs) < 2:
+    if len(pairs) < FEWEST:
         return []
     base = found[BASE].stacked(pairs, "test").mean(axis=1)
     areas = np.array(
