@@ -101,8 +101,16 @@ def test_the_rate_is_chosen_on_validation_queries():
     rates = {4e-4: runs(0.2, validation=0.05), 8e-4: runs(0.05, validation=0.2)}
     assert analysis.best_rate(rates) == 8e-4
     few = runs(0.2, pairs=[(7, 7)])
-    with pytest.raises(SystemExit, match="no run was made at all of the rates"):
+    with pytest.raises(SystemExit, match=r"no run was made at both of the rates 0.0008 and 0.001"):
         analysis.best_rate({**rates, 1e-3: few})
+
+
+def test_a_rate_that_was_tried_once_leaves_the_others_all_their_runs():
+    one, others = [(0, 0)], [(0, 1), (1, 0), (1, 1)]
+    low = Curves([*runs(0.2, pairs=one).of.values(), *runs(0.05, pairs=others).of.values()])
+    high = Curves([*runs(0.1, pairs=one).of.values(), *runs(0.1, pairs=others).of.values()])
+    assert analysis.best_rate({4e-4: low, 8e-4: high}) == 8e-4
+    assert analysis.best_rate({4e-4: low, 8e-4: high, 1.6e-3: runs(0.01, pairs=one)}) == 8e-4
 
 
 def test_a_record_that_was_cut_off_is_made_again(tmp_path: Path, monkeypatch):

@@ -65,12 +65,20 @@ def by_rate(
 
 
 def best_rate(rates: Mapping[float, Curves]) -> float:
-    """Return the rate of the highest mean validation curve, over the runs that all rates share."""
-    shared = set.intersection(*(set(curves.of) for curves in rates.values()))
-    if not shared:
-        raise SystemExit(f"no run was made at all of the rates {', '.join(map(str, rates))}")
-    pairs = sorted(shared)
-    return max(rates, key=lambda rate: rates[rate].stacked(pairs, "validation").mean())
+    """Return the rate of the highest mean validation curve.
+
+    Each in turn is compared with the best so far over the runs that both have, so that a rate that
+    was tried a few times does not take the other runs away from those that were tried often.
+    """
+    best, *others = rates
+    for rate in others:
+        shared = sorted(set(rates[best].of) & set(rates[rate].of))
+        if not shared:
+            raise SystemExit(f"no run was made at both of the rates {best} and {rate}")
+        means = [rates[each].stacked(shared, "validation").mean() for each in (best, rate)]
+        if means[1] > means[0]:
+            best = rate
+    return best
 
 
 def smoothed(curve: Floats) -> Floats:

@@ -74,9 +74,9 @@ def markdown(task: Task, rates: Rates, *, steps: int, group: int) -> str:
         ),
         "",
         "What they write and cost at their best rates, means of runs; the first three are of the",
-        "last tenth of training:",
+        "last tenth of training, the norm of the gradient is of the first:",
         "",
-        *table(["arm", *COSTS.values()], _costs(rates)),
+        *table(["arm", *COSTS.values(), "gradient"], _costs(rates)),
         "",
         "Every rate:",
         "",
@@ -111,7 +111,8 @@ def _costs(rates: Rates) -> Iterator[list[str]]:
             name: np.mean([np.atleast_1d(record[name])[-1] for record in records]) for name in COSTS
         }
         small = [f"{means[name]:.2f}" for name in ("phrases", "repeated", "zero")]
-        yield [arm, *small, *(f"{means[name]:,.0f}" for name in ("asked", "searched", "seconds"))]
+        large = [f"{means[name]:,.0f}" for name in ("asked", "searched", "seconds")]
+        yield [arm, *small, *large, f"{np.mean([record['norm'][0] for record in records]):.2f}"]
 
 
 def _every(rates: Rates) -> Iterator[list[str]]:
