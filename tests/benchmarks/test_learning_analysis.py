@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.claims.learning import analysis, records
+from benchmarks.claims.learning import analysis, records, shift
 from benchmarks.claims.learning.analysis import Curves
 from benchmarks.claims.learning.arms import CREDITS, MAIN, RULES
 from benchmarks.claims.learning.noise import Noisy
@@ -190,3 +190,8 @@ def test_the_results_page_says_what_the_records_say(name, request):
     assert markdown(task, rates, steps=STEPS, group=GROUP) == written
     ablated = (PAGES / f"learning_{name}_studies.md").read_text(encoding="utf-8")
     assert studies(task, known) == ablated
+
+
+def test_the_page_of_unseen_retrievers_says_what_was_stored():
+    stored = json.loads(shift.STORED.read_text(encoding="utf-8"))
+    assert shift.tables(stored) == shift.PAGE.read_text(encoding="utf-8")
