@@ -202,7 +202,8 @@ def _refuse_missing(
 ) -> None:
     missing = [name for name in columns if name not in known and name not in optional]
     if missing:
+        has = ", ".join(name if name.isprintable() else repr(name) for name in known)
         raise InputError(
-            f"{path} lacks the columns {', '.join(missing)}: it has {', '.join(known) or 'none'}; "
+            f"{path} lacks the columns {', '.join(missing)}: it has {has or 'none'}; "
             f"of a table of your own, say what they are called, such as {missing[0]}=COLUMN"
         )

@@ -252,3 +252,11 @@ def test_files_of_a_folder_are_found_compressed_or_not(tmp_path: Path) -> None:
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no file"), opened(tmp_path):
         pass
+
+
+def test_a_name_of_several_lines_is_told_in_one(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text('sku,"na\nme"\na,lamp\n')
+    with pytest.raises(InputError, match=r"it has sku, 'na\\nme'; ") as told:
+        list(read_rows(path, ["sku", "name"], []))
+    assert "\n" not in str(told.value)

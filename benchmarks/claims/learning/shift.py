@@ -74,7 +74,7 @@ def tables(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
             [arm, str(next(iter(its.values()))["runs"]), *(_cell(its[name]) for name in UNSEEN)]
             for arm, its in arms.items()
         ]
-        lines += [f"### {task}", "", *table(("arm", "runs", *UNSEEN), rows), ""]
+        lines += [f"**{task}**", "", *table(("arm", "runs", *UNSEEN), rows), ""]
     return "\n".join(lines)
 
 

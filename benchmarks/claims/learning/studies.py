@@ -37,7 +37,7 @@ def studies(task: Task, records: Records) -> str:
     for name, title in TITLES.items():
         rows = list(_against(found, list(STUDIES[name])))
         if rows:
-            parts.append([f"### {title}", "", *table(HEADS, rows)])
+            parts.append([f"**{title}**", "", *table(HEADS, rows)])
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
@@ -78,7 +78,7 @@ def _long(task: Task, records: Records) -> list[str]:
     if BASE not in rates:
         return []
     heads, rows = at_best(comparisons(rates, task.ceiling))
-    return [f"### {LONG} steps, each arm at its best rate", "", *table(heads, rows)]
+    return [f"**{LONG} steps, each arm at its best rate**", "", *table(heads, rows)]
 
 
 def _groups(task: Task, records: Records) -> list[str]:
@@ -91,7 +91,7 @@ def _groups(task: Task, records: Records) -> list[str]:
             pairs = sorted(set(found[BASE].of) & set(found["praise"].of))
             level = found[BASE].stacked(pairs, "test")[:, -analysis.LAST :].mean()
             rows.append([str(group), runs, f"{level:.3f}", area, end])
-    return ["### Sizes of groups (praise)", "", *table(heads, rows)] if len(rows) > 1 else []
+    return ["**Sizes of groups (praise)**", "", *table(heads, rows)] if len(rows) > 1 else []
 
 
 def _crossed(found: Mapping[str, Curves]) -> list[str]:
@@ -122,4 +122,4 @@ def _crossed(found: Mapping[str, Curves]) -> list[str]:
     rows.append(["*effect of the rule*", *rules, ""])
     heads = ("credit", *RULES, "effect of the credit")
     said = f"Area less GRPO's, {len(pairs)} runs of each; effects are from the mean of all cells."
-    return ["### Rules crossed with credits", "", said, "", *table(heads, rows)]
+    return ["**Rules crossed with credits**", "", said, "", *table(heads, rows)]
