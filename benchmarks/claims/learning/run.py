@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +90,30 @@ class Shaper:
         return spread if spread.ndim == 2 else spread[:, None].expand_as(rollouts.mask)
 
 
+def settings(key: Key) -> OSPOConfig:
+    """Return what the trainer is told of a run."""
+    return OSPOConfig(
+        output_dir="unused",
+        per_device_train_batch_size=PROMPTS * key.group,
+        gradient_accumulation_steps=1,
+        num_generations=key.group,
+        max_steps=key.steps,
+        seed=key.seed,
+        use_cpu=True,
+        bf16=False,
+        report_to="none",
+        **ARMS[key.arm].settings,
+    )
+
+
+def tenths(tracked: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Return what was tracked step by step as ten means each."""
+    return {
+        name: [round(float(np.mean(part)), 4) for part in np.array_split(values, 10)]
+        for name, values in tracked.items()
+    }
+
+
 def train(key: Key, task: Task) -> dict[str, Any]:
     """Train, and return what is kept of it.
 
@@ -108,18 +133,7 @@ def train(key: Key, task: Task) -> dict[str, Any]:
     if arm.noise:
         noisy = Noisy(judged.reward, arm.noise, key.seed)
         reward = CompletionReward(noisy, end=end, segmenter=segmenter)
-    args = OSPOConfig(
-        output_dir="unused",
-        per_device_train_batch_size=PROMPTS * key.group,
-        gradient_accumulation_steps=1,
-        num_generations=key.group,
-        max_steps=key.steps,
-        seed=key.seed,
-        use_cpu=True,
-        bf16=False,
-        report_to="none",
-        **arm.settings,
-    )
+    args = settings(key)
     credited = reward
     if arm.planted:
         credited = CompletionReward(Planted(task.collection.queries), end=end, segmenter=segmenter)
@@ -159,15 +173,11 @@ def train(key: Key, task: Task) -> dict[str, Any]:
         if (step + 1) % EVERY == 0:
             look()
     queries, rewrites = _values(policy, task, "test", judged)
-    tenths = {
-        name: [round(float(np.mean(part)), 4) for part in np.array_split(values, 10)]
-        for name, values in tracked.items()
-    }
     return {
         **looked,
         "queries": [round(float(value), DIGITS) for value in queries],
         "rewrites": rewrites,
-        **tenths,
+        **tenths(tracked),
         "asked": reward.asked,
         "searched": reward.searched,
         "seconds": round(time.process_time() - began, 1),

@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-import numpy as np
 import torch
 
 from benchmarks.claims.learning.arms import ARMS
 from benchmarks.claims.learning.loop import Learner, Rollouts, write
-from benchmarks.claims.learning.run import DIGITS, EVERY, PROMPTS, Key, Shaper
+from benchmarks.claims.learning.run import DIGITS, EVERY, PROMPTS, Key, Shaper, settings, tenths
 from benchmarks.claims.sentences.policy import warm_policy
 from benchmarks.claims.sentences.reward_model import reward_model
 from benchmarks.claims.sentences.task import Request, Task, Wanted
 from ospo.reward.reward import Values
 from ospo.text.prose import sentences
-from ospo.train.config import OSPOConfig
 from ospo.train.policy.policy import Policy
 from ospo.train.pruning import prune
 from ospo.train.reward import CompletionReward
@@ -37,18 +35,7 @@ def train(key: Key, task: Task) -> dict[str, Any]:
     arm = ARMS[key.arm]
     policy = warm_policy(task, key.policy)
     reward, truth = reward_model(task), Wanted(task)
-    args = OSPOConfig(
-        output_dir="unused",
-        per_device_train_batch_size=PROMPTS * key.group,
-        gradient_accumulation_steps=1,
-        num_generations=key.group,
-        max_steps=key.steps,
-        seed=key.seed,
-        use_cpu=True,
-        bf16=False,
-        report_to="none",
-        **arm.settings,
-    )
+    args = settings(key)
     scored = CompletionReward(reward, segmenter=sentences)
     credited = CompletionReward(truth, segmenter=sentences) if arm.planted else scored
     shaper = Shaper(args, policy, credited)
@@ -89,10 +76,6 @@ def train(key: Key, task: Task) -> dict[str, Any]:
         if (step + 1) % EVERY == 0:
             written, asked = look()
     best = [" ".join(task.wanted(request)) for request in held_out["test"]]
-    tenths = {
-        name: [round(float(np.mean(part)), 4) for part in np.array_split(values, 10)]
-        for name, values in tracked.items()
-    }
     return {
         **looked,
         "ceilings": {
@@ -104,7 +87,7 @@ def train(key: Key, task: Task) -> dict[str, Any]:
             "worth": truth.value(written, asked).tolist(),
         },
         "written": written,
-        **tenths,
+        **tenths(tracked),
         "asked": reward.asked,
         "computed": reward.searched,
         "seconds": round(time.process_time() - began, 1),
