@@ -197,7 +197,7 @@ def _run_order(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse what does not go together, before anything is read."""
-    if options.demo and not options.query:
+    if options.demo and options.query is None:
         options.query = DEMO_QUERY
     if options.model is None and not (options.query or "").strip():
         raise InputError(

@@ -205,5 +205,5 @@ def _refuse_missing(
         has = ", ".join(name if name.isprintable() else repr(name) for name in known)
         raise InputError(
             f"{path} lacks the columns {', '.join(missing)}: it has {has or 'none'}; "
-            f"of a table of your own, say what they are called, such as {missing[0]}=COLUMN"
+            "of a table of your own, say what they are called by NAME=COLUMN, as in title=COLUMN"
         )

@@ -79,6 +79,7 @@ def test_the_index_is_built_once(icecat_dir, tmp_path, capsys):
     [
         (["explain"], "there is no query"),
         (["explain", " "], "there is no query"),
+        (["explain", "", "--demo"], "there is no query"),
         (["explain", "purple elephants"], "is not a query with relevant products"),
         (["explain", "desk lamp", "--data", "nowhere"], "nowhere"),
         (["explain", "desk lamp", "--data", "icecat:/no/such/folder"], "/no/such/folder"),

@@ -132,7 +132,7 @@ def test_an_encoding_can_be_named(folder: Path) -> None:
 def test_missing_columns_are_named_with_those_there_are(folder: Path) -> None:
     with pytest.raises(InputError, match="lacks the columns kind: it has sku, name, maker, price"):
         read(folder, more=",category=kind")
-    with pytest.raises(InputError, match="say what they are called, such as kind=COLUMN"):
+    with pytest.raises(InputError, match="are called by NAME=COLUMN, as in title=COLUMN"):
         read(folder, more=",category=kind")
 
 
